@@ -1,0 +1,107 @@
+/**
+ * Every failure a user can meet, by code. The doc comment of a code is its documentation: what happened and
+ * what mends it. Ranges: 10xx input, 11xx connections, 12xx prechecks, 13xx schema, 14xx full load,
+ * 15xx incremental, 16xx store, worker and lifecycle, 17xx replication slots, 18xx whitelists, 19xx sequences.
+ */
+export enum ErrorCode {
+  /** An input does not fit schema.json; the message names each property and says what would be right. */
+  InvalidInput = "GW1001",
+  /** A property that only a new resource can take was changed where a replacement is not possible. */
+  ImmutableInput = "GW1002",
+
+  /** No host of the endpoint answered. Check the hosts, the network and the server's listen_addresses. */
+  EndpointUnreachable = "GW1101",
+  /** The server refused the username or password. */
+  AuthenticationFailed = "GW1102",
+  /** The TLS handshake failed: wrong authority, expired certificate or a host name that does not match. */
+  TlsFailed = "GW1103",
+  /** The database named by the endpoint does not exist. */
+  DatabaseMissing = "GW1104",
+  /** Hosts answered, but none of them accepts writes. */
+  NoWritableHost = "GW1105",
+  /** The server's identity is not the one that was registered: another server answers under this address. */
+  ServerChanged = "GW1106",
+  /** The connection broke while in use; it is retried within retry.connectionMinutes. */
+  ConnectionLost = "GW1107",
+  /** The server has no pg_hba.conf entry (or equivalent) that lets this client in. */
+  NotWhitelisted = "GW1108",
+
+  /** One or more precheck items failed; each names its remedy, and nothing was changed. */
+  PrecheckFailed = "GW1201",
+
+  /** A statement of the schema phase was rejected by the target. */
+  SchemaStatementFailed = "GW1301",
+  /** The selection names a schema, table or column that the source does not have. */
+  ObjectMissing = "GW1302",
+
+  /** Rows of a table could not be read from the source. */
+  RowsUnreadable = "GW1401",
+  /** Rows of a table were rejected by the target. */
+  RowsRejected = "GW1402",
+
+  /** A change was rejected by the target; the message names the table, the key and the position. */
+  ChangeRejected = "GW1501",
+  /** A table's structure changed at the source in a way the task cannot follow. */
+  StructureChanged = "GW1502",
+  /** A change of a row that the target does not have. */
+  RowMissing = "GW1503",
+  /** The stream of changes broke the protocol. */
+  ProtocolViolation = "GW1504",
+
+  /** The task's state in the target's godwit schema is missing or of another format. */
+  StoreUnusable = "GW1601",
+  /** Another worker took the task over; this one stopped without writing. */
+  WorkerFenced = "GW1602",
+  /** The worker process could not be started or died at once. */
+  WorkerFailed = "GW1603",
+  /** The task did not reach waitFor; it goes on, or failed for the reason given. */
+  TaskFailed = "GW1604",
+
+  /** The slot does not exist on the source. */
+  SlotMissing = "GW1701",
+  /** The slot exists and belongs to someone else; set adopt to take it over. */
+  SlotExists = "GW1702",
+  /** The server removed WAL that the slot needs: the slot is lost and the data must be copied again. */
+  SlotLost = "GW1703",
+  /** The slot is held by another process that could not be ended. */
+  SlotActive = "GW1704",
+
+  /** The server rejected the pg_hba.conf rules; the file was put back as it was. */
+  HbaRejected = "GW1801",
+  /** The role may not read or write pg_hba.conf through SQL. */
+  HbaNotPermitted = "GW1802",
+
+  /** A sequence value does not fit the target sequence's type or bounds. */
+  SequenceOutOfBounds = "GW1901",
+  /** A sequence named by the program does not exist on one side. */
+  SequenceMissing = "GW1902",
+}
+
+export interface ErrorDetail {
+  /** The SQL, setting or action that mends it. */
+  readonly remedy?: string;
+  /** The object it happened on, as a user would write it: schema.table, a slot, a property. */
+  readonly object?: string;
+  /** The source position, as the source's database writes it (LSN or SCN). */
+  readonly position?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error type a user sees: "GW1203: what happened [object, at position]. Remedy". Holds no secrets. */
+export class GodwitError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+  readonly object: string | undefined;
+  readonly position: string | undefined;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    const where = [detail.object, detail.position && `at ${detail.position}`].filter(Boolean).join(", ");
+    const text = `${code}: ${message}${where ? ` [${where}]` : ""}`;
+    super(detail.remedy ? `${text}. Remedy: ${detail.remedy}` : text, { cause: detail.cause });
+    this.name = "GodwitError";
+    this.code = code;
+    this.remedy = detail.remedy;
+    this.object = detail.object;
+    this.position = detail.position;
+  }
+}

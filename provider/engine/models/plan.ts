@@ -1,0 +1,76 @@
+import type { CatalogColumn, CatalogKey, ObjectKind, QualifiedName } from "./catalog.js";
+
+/** What a task does, resolved once from the selection and the source's catalog. Plain JSON: it lives in the store. */
+export interface Plan {
+  readonly tables: readonly PlannedTable[];
+  readonly steps: readonly DdlStep[];
+  readonly skipped: readonly SkippedObject[];
+}
+
+export interface PlannedColumn extends Omit<CatalogColumn, "name"> {
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface PlannedTable {
+  /** The source's number of the table (PostgreSQL oid). */
+  readonly id: number;
+  readonly source: QualifiedName;
+  readonly target: QualifiedName;
+  /** Only what is copied: no generated and no excluded columns. In the source's column order. */
+  readonly columns: readonly PlannedColumn[];
+  /** Key columns by their source names. */
+  readonly key: CatalogKey;
+  /** The identity that changes must carry: `full` where the table has no usable key, else the one it has. */
+  readonly replicaIdentity: { readonly was: "default" | "nothing" | "full" | "index"; readonly needs: "keep" | "full" };
+  /** False for unlogged tables: loaded, never streamed. */
+  readonly streamed: boolean;
+  readonly operations: DmlOperations;
+  readonly estimatedRows: number;
+  readonly bytes: number;
+}
+
+export interface DmlOperations {
+  readonly insert: boolean;
+  readonly update: boolean;
+  readonly delete: boolean;
+  readonly truncate: boolean;
+}
+
+/**
+ * When a statement of the schema phase runs.
+ * - `beforeRows`: schemas, types, sequences, routines, bare tables.
+ * - `afterRows`: indexes, keys, checks and what depends on them (views that group by a key), triggers.
+ * - `foreignKeys`: once every table of the task is loaded from one snapshot, or caught up past all of them.
+ */
+export type DdlStage = "beforeRows" | "afterRows" | "foreignKeys";
+
+export interface DdlStep {
+  /** Stable within the plan, unique; what `dependsOn` names. */
+  readonly id: string;
+  readonly stage: DdlStage;
+  readonly kind: ObjectKind;
+  /** Target name as a user would write it. */
+  readonly name: string;
+  /** Run in order in one transaction. */
+  readonly sql: readonly string[];
+  readonly dependsOn: readonly string[];
+  /** Rough cost, for running the largest first: bytes of the table an index is built over; 0 when unknown. */
+  readonly weight: number;
+}
+
+export interface SkippedObject {
+  readonly kind: ObjectKind | string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface PrecheckItem {
+  readonly item: string;
+  readonly severity: "error" | "warning";
+  readonly passed: boolean;
+  readonly message: string;
+  readonly remedy: string;
+  /** Whether the user may accept it through ignorePrechecks. */
+  readonly ignorable: boolean;
+}
