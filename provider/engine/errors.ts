@@ -25,6 +25,8 @@ export enum ErrorCode {
   ConnectionLost = "GW1107",
   /** The server has no pg_hba.conf entry (or equivalent) that lets this client in. */
   NotWhitelisted = "GW1108",
+  /** The role may not read the server's identifier; grant it pg_control_system() or the REPLICATION attribute. */
+  ServerIdUnreadable = "GW1110",
 
   /** One or more precheck items failed; each names its remedy, and nothing was changed. */
   PrecheckFailed = "GW1201",
@@ -33,6 +35,12 @@ export enum ErrorCode {
   SchemaStatementFailed = "GW1301",
   /** The selection names a schema, table or column that the source does not have. */
   ObjectMissing = "GW1302",
+  /** Two objects of the source would get one name on the target; give one of them a rename of its own. */
+  NameConflict = "GW1303",
+  /** The selection contradicts itself: a schema or table listed twice, an excluded key column, an unknown operation. */
+  SelectionUnusable = "GW1304",
+  /** The source's catalog could not be read: it kept changing, or the server is of a version that is not supported. */
+  CatalogUnreadable = "GW1305",
 
   /** Rows of a table could not be read from the source. */
   RowsUnreadable = "GW1401",
@@ -47,13 +55,21 @@ export enum ErrorCode {
   RowMissing = "GW1503",
   /** The stream of changes broke the protocol. */
   ProtocolViolation = "GW1504",
+  /** A source table stayed locked by others while the publication or its replica identity was being set. */
+  SourceTableLocked = "GW1505",
+  /** The source's user may not publish a table or set its replica identity; it must own the table. */
+  PublicationRefused = "GW1506",
 
   /** The task's state in the target's godwit schema is missing or of another format. */
   StoreUnusable = "GW1601",
+  /** The log does not reach back to startPosition. */
+  PositionUnavailable = "GW1606",
   /** Another worker took the task over; this one stopped without writing. */
   WorkerFenced = "GW1602",
   /** The worker process could not be started or died at once. */
   WorkerFailed = "GW1603",
+  /** The connection that holds the worker's lease broke; the worker takes the lease again. */
+  LeaseLost = "GW1605",
   /** The task did not reach waitFor; it goes on, or failed for the reason given. */
   TaskFailed = "GW1604",
 
@@ -65,16 +81,24 @@ export enum ErrorCode {
   SlotLost = "GW1703",
   /** The slot is held by another process that could not be ended. */
   SlotActive = "GW1704",
+  /** The server or the role does not allow the slot: wal_level, max_replication_slots, REPLICATION, an unknown plugin. */
+  SlotRefused = "GW1710",
 
   /** The server rejected the pg_hba.conf rules; the file was put back as it was. */
   HbaRejected = "GW1801",
   /** The role may not read or write pg_hba.conf through SQL. */
   HbaNotPermitted = "GW1802",
+  /** The block's BEGIN and END lines in pg_hba.conf do not pair up; put them right or remove what is left of the block. */
+  HbaBlockBroken = "GW1803",
+  /** pg_hba.conf could not be written, or not be put back; the message names the copy of the text before. */
+  HbaUnwritable = "GW1804",
 
   /** A sequence value does not fit the target sequence's type or bounds. */
   SequenceOutOfBounds = "GW1901",
   /** A sequence named by the program does not exist on one side. */
   SequenceMissing = "GW1902",
+  /** The role may not read a sequence of the source, or not move one of the target; grant it the sequence. */
+  SequenceNotPermitted = "GW1910",
 }
 
 export interface ErrorDetail {

@@ -24,6 +24,10 @@ export type ObjectKind =
   | "statistics"
   | "policy"
   | "comment"
+  | "collation"
+  | "cast"
+  | "operatorFamily"
+  | "operatorClass"
   | "package"
   | "synonym";
 
@@ -64,9 +68,36 @@ export interface CatalogTable extends QualifiedName {
   readonly columns: readonly CatalogColumn[];
   readonly key: CatalogKey;
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
+  /**
+   * False where the key exists but the identity in force does not publish it with a change (identity `nothing`, a primary
+   * key that is deferrable). Absent: it does.
+   */
+  readonly keyPublished?: boolean;
+  /** The tables it is a partition or an inheritance child of, nearest first; a selected parent brings its partitions. */
+  readonly parents?: readonly QualifiedName[];
+  /** Whether `parents` holds the one it is a partition of. */
+  readonly isPartition?: boolean;
   /** Unlogged tables have rows but no changes. */
   readonly unlogged: boolean;
   /** Estimates, from the source's statistics: for ordering and chunking only. */
   readonly estimatedRows: number;
   readonly bytes: number;
+}
+
+/** Anything of the source a selection can pick or leave out, by the name a user would write. */
+export interface CatalogObject extends QualifiedName {
+  readonly kind: ObjectKind;
+  /** Argument types, where the name alone does not tell two objects apart. */
+  readonly signature?: string;
+  /** The relation a trigger, rule, index or constraint belongs to. */
+  readonly on?: QualifiedName;
+}
+
+/** What plan resolution reads of a source; a database's own catalog holds more. */
+export interface NeutralCatalog {
+  readonly schemas: readonly string[];
+  readonly tables: readonly CatalogTable[];
+  readonly objects: readonly CatalogObject[];
+  /** What exists and can never be moved, with the reason. */
+  readonly unsupported: readonly { readonly kind: string; readonly schema: string | undefined; readonly name: string; readonly reason: string }[];
 }

@@ -24,28 +24,37 @@ export interface StreamedTable {
   readonly id: number;
   readonly schema: string;
   readonly name: string;
-  readonly columns: readonly { readonly name: string; readonly partOfKey: boolean; readonly typeId: number }[];
+  readonly columns: readonly StreamedColumn[];
   /** Whether old tuples hold the whole row rather than the key columns only. */
   readonly fullIdentity: boolean;
 }
 
+export interface StreamedColumn {
+  readonly name: string;
+  /** Part of the replica identity, which is what old tuples hold. */
+  readonly partOfKey: boolean;
+  /** The source's number of the type (PostgreSQL oid). */
+  readonly typeId: number;
+}
+
 /**
- * What takes the stream, called synchronously in stream order. Buffers are only lent for changes of the open transaction
- * until it was flushed: a sink that keeps one keeps the whole chunk alive.
+ * What takes the stream, called synchronously in stream order. Buffers are lent for the call only: what is kept is copied.
+ * `tuple`, `oldTuple` and `newTuple` are offsets of packed tuples in `data`; `end` is where the change ends there.
  */
 export interface ChangeSink {
   table(table: StreamedTable): void;
-  begin(commitPosition: Position, commitTimeMs: number, xid: number): void;
-  /** `tuple` is the offset of the packed tuple in `data`. */
-  insert(tableId: number, data: Buffer, tuple: number): void;
+  begin(commitPosition: Position, commitTimeMs: number): void;
+  insert(tableId: number, data: Buffer, tuple: number, end: number): void;
   /** `oldTuple` is -1 when neither the key changed nor the identity is full. */
-  update(tableId: number, data: Buffer, oldTuple: number, newTuple: number): void;
-  delete(tableId: number, data: Buffer, oldTuple: number): void;
+  update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void;
+  delete(tableId: number, data: Buffer, oldTuple: number, end: number): void;
   truncate(tableIds: readonly number[], cascade: boolean, restartIdentity: boolean): void;
   /** `endPosition` is where the stream goes on after this transaction. */
   commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void;
   /** Nothing to stream up to here. */
   idle(position: Position): void;
+  /** What has arrived so far is handed over; more may follow at once or never. */
+  lull(): void;
   /** Resolves when the sink can take more; undefined when it can now. */
   full(): Promise<void> | undefined;
 }

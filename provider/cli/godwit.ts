@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { godwitHome } from "../runner/taskFiles.js";
+import { showLogs } from "./logs.js";
+import { showPlan, showPrecheck } from "./planned.js";
+import { showStatus } from "./status.js";
+import { workHere } from "./work.js";
+
+const USAGE = `godwit: what Godwit's migration tasks do on this machine
+
+  godwit status [taskId] [--watch] [--json]   phase, rows and rates per table, lag
+  godwit logs <taskId> [--follow] [--json]    the worker's log
+  godwit precheck <file> [--json]             checks a task given as JSON, changes nothing ("-": standard input)
+  godwit plan <file> [--json]                 tables and statements of a task given as JSON
+  godwit worker <file>                        runs a recorded task in the foreground (container, service)
+
+  --home DIR    local files of Godwit (default: GODWIT_HOME, else ~/.godwit)
+  --target FILE for status: an endpoint as JSON, to read tasks of other machines from its godwit schema
+
+The task as JSON is a MigrationTask's inputs, as in a program.`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      watch: { type: "boolean", default: false },
+      follow: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+      home: { type: "string" },
+      target: { type: "string" },
+    },
+  });
+  const home = values.home ?? godwitHome();
+  const [command, argument] = positionals;
+  if (command === "status") return showStatus({ home, taskId: argument, target: values.target, watch: values.watch, json: values.json });
+  if (command === "logs" && argument) return showLogs({ home, taskId: argument, follow: values.follow, json: values.json });
+  if (command === "precheck" && argument) return showPrecheck(argument, values.json);
+  if (command === "plan" && argument) return showPlan(argument, values.json);
+  if (command === "worker" && argument) return workHere(argument, home);
+  console[values.help ? "log" : "error"](USAGE);
+  return values.help ? 0 : 2;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (cause: unknown) => {
+    console.error(cause instanceof Error ? cause.message : String(cause));
+    process.exitCode = 1;
+  },
+);

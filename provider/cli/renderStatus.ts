@@ -1,0 +1,40 @@
+import type { TableStatus } from "../engine/taskStatus.js";
+import { megabytes, number } from "../resources/taskProgressLine.js";
+import type { ShownStatus } from "./status.js";
+
+/** More than a screen holds helps nobody: what runs comes first, the rest is summed up. */
+const MOST_TABLES = 20;
+
+export function renderStatus(status: ShownStatus): string {
+  const { taskId, environmentTag, state, phase, worker, tables, incremental, errors, alive } = status;
+  const head = `${taskId}${environmentTag ? ` (${environmentTag})` : ""}  ${state}, ${phase}${state === "running" && !alive ? ", no worker" : ""}`;
+  const lines = [head];
+  if (worker) lines.push(`  worker ${worker.pid} on ${worker.host}, peak memory ${worker.peakMemoryMegabytes} MB, updated ${status.updatedAt}`);
+  lines.push(`  statements ${status.stepsDone} of ${status.stepsTotal}`);
+  if (incremental) {
+    lines.push(
+      `  changes    ${number(incremental.inserts)} inserts, ${number(incremental.updates)} updates, ${number(incremental.deletes)} deletes, ${number(incremental.truncates)} truncates, ${number(incremental.changesPerSecond)} a second`,
+      `  lag        ${megabytes(incremental.lagBytes)}, ${incremental.lagSeconds} s (source ${incremental.sourcePosition}, applied ${incremental.appliedPosition})`,
+    );
+    if (incremental.retainedBytes !== undefined) lines.push(`  slot       retains ${megabytes(incremental.retainedBytes)} of WAL`);
+  }
+  lines.push(...tableLines(tables));
+  for (const { message, retrying } of errors) lines.push(`  ${retrying ? "retrying" : "failed"}: ${message}`);
+  return lines.join("\n");
+}
+
+const ORDER = { loading: 0, pending: 1, loaded: 2 };
+
+function tableLines(tables: readonly TableStatus[]): string[] {
+  const sorted = [...tables].sort((a, b) => ORDER[a.state] - ORDER[b.state] || b.bytes - a.bytes);
+  const lines = sorted.slice(0, MOST_TABLES).map((table) => {
+    const name = `${table.target.schema}.${table.target.name}`;
+    const done = `${number(table.rows)}${table.state === "loaded" ? "" : ` of ~${number(table.estimatedRows)}`} rows`;
+    const rate = table.rowsPerSecond === undefined ? "" : `  ${number(table.rowsPerSecond)} rows/s`;
+    const left = table.secondsLeft === undefined ? "" : `  ${number(table.secondsLeft)} s left`;
+    return `  ${table.state.padEnd(8)} ${name.padEnd(40)} ${done.padStart(24)}  ${megabytes(table.bytes).padStart(10)}${rate}${left}`;
+  });
+  const rest = sorted.slice(MOST_TABLES);
+  if (rest.length > 0) lines.push(`  ... and ${number(rest.length)} more tables, ${number(rest.filter(({ state }) => state === "loaded").length)} of them loaded`);
+  return lines;
+}

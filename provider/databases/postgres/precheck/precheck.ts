@@ -1,0 +1,66 @@
+import type { Client } from "pg";
+import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js";
+import type { TaskDefinition } from "../../../engine/taskDefinition.js";
+import type { PostgresEndpoint } from "../connection.js";
+import { precheckItem } from "./precheckItem.js";
+import { sourceChecks } from "./sourceChecks.js";
+import { targetChecks } from "./targetChecks.js";
+
+export interface PrecheckEnds {
+  readonly source: Client;
+  readonly target: Client;
+  readonly targetEndpoint: PostgresEndpoint;
+}
+
+/** Everything that can be known before anything is changed. Reads only. */
+export async function precheck(ends: PrecheckEnds, tables: readonly PlannedTable[], definition: TaskDefinition): Promise<PrecheckItem[]> {
+  return [
+    ...(await sourceChecks(ends.source, tables, definition)),
+    ...(await targetChecks(ends.target, ends.targetEndpoint, tables, definition)),
+    ...(await pairChecks(ends)),
+  ];
+}
+
+interface Identity {
+  /** Start of the postmaster: servers cloned from one data directory share a system identifier. */
+  server: string;
+  database: string;
+  encoding: string;
+  timeZone: string;
+}
+
+// Every session of ours runs in UTC, so pg_settings no longer says what the server's TimeZone is; log_timezone, which initdb sets alike
+// and no session can change, does.
+const IDENTITY = `
+SELECT pg_postmaster_start_time()::text AS server, current_database() AS database,
+       (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) AS encoding,
+       coalesce((SELECT reset_val FROM pg_settings WHERE name = 'log_timezone'), 'UTC') AS "timeZone"`;
+
+async function pairChecks({ source, target }: PrecheckEnds): Promise<PrecheckItem[]> {
+  const from = (await source.query<Identity>(IDENTITY)).rows[0];
+  const to = (await target.query<Identity>(IDENTITY)).rows[0];
+  if (!from || !to) return [];
+  const same = from.server === to.server && from.database === to.database;
+  return [
+    precheckItem({
+      item: "distinctDatabases",
+      passed: !same,
+      message: same ? "source and target are the same database" : "source and target are different databases",
+      remedy: "name another database as the target",
+    }),
+    precheckItem({
+      item: "encoding",
+      passed: from.encoding === to.encoding || to.encoding === "UTF8",
+      ignorable: true,
+      message: `the source is ${from.encoding}, the target ${to.encoding}`,
+      remedy: "create the target database with ENCODING 'UTF8': it can hold every character",
+    }),
+    precheckItem({
+      item: "timeZone",
+      severity: "warning",
+      passed: from.timeZone === to.timeZone,
+      message: from.timeZone === to.timeZone ? `both servers are in ${from.timeZone}` : `the source is in ${from.timeZone}, the target in ${to.timeZone}`,
+      remedy: "values are copied exactly; what now() and timestamp defaults mean may differ: set TimeZone alike",
+    }),
+  ];
+}

@@ -1,0 +1,166 @@
+import type { Client } from "pg";
+import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import type { LeaseOptions } from "../../../engine/routeKind.js";
+import type { TaskLease } from "../../../engine/taskStore.js";
+import { connect, type PostgresEndpoint } from "../connection.js";
+import { isConnectionError } from "../connectionErrors.js";
+import { oneAtATime } from "../oneAtATime.js";
+import { literal } from "../sql.js";
+import { LEASE_CLASS, selectSteps, selectTables, selectTasks } from "./records.js";
+import { FENCED_SQLSTATE, storeExists } from "./storeSchema.js";
+
+/**
+ * Takes the task's lease: a session advisory lock, which dies with this process, and a new epoch, which shuts out whoever
+ * held it before even when its session still lives beyond a broken network.
+ * Errors: GW1601 when the task is not in the store, GW1602 when another worker holds it.
+ */
+export async function takeLease(endpoint: PostgresEndpoint, taskId: string, options: LeaseOptions = {}): Promise<TaskLease> {
+  const client = await connect(endpoint, { applicationName: `godwit/${taskId}/lease` });
+  try {
+    if (!(await storeExists(client))) throw missing(taskId);
+    if (options.takeOver || (options.former !== undefined && options.former === (await currentEpoch(client, taskId)))) {
+      await endHolder(client, taskId);
+    }
+    await lock(client, taskId);
+    await endOrphans(client, taskId);
+    const { rows } = await client.query<{ epoch: string }>(
+      "UPDATE godwit.task SET epoch = epoch + 1 WHERE task_id = $1 RETURNING epoch",
+      [taskId],
+    );
+    if (!rows[0]) throw missing(taskId);
+    return lease(client, taskId, BigInt(rows[0].epoch));
+  } catch (cause) {
+    await client.end().catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** A worker that was just killed may leave its backend a moment longer. */
+async function lock(client: Client, taskId: string): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const { rows } = await client.query<{ taken: boolean }>(
+      "SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2)) AS taken",
+      [LEASE_CLASS, taskId],
+    );
+    if (rows[0]?.taken) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new GodwitError(ErrorCode.WorkerFenced, "another worker holds the task", {
+    object: taskId,
+    remedy: "godwit status shows where it runs",
+  });
+}
+
+async function currentEpoch(client: Client, taskId: string): Promise<bigint | undefined> {
+  const { rows } = await client.query<{ epoch: string }>("SELECT epoch FROM godwit.task WHERE task_id = $1", [taskId]);
+  return rows[0] && BigInt(rows[0].epoch);
+}
+
+async function endHolder(client: Client, taskId: string): Promise<void> {
+  await client.query(
+    `SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l
+     WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objid = pg_catalog.hashtext($2)::bigint & 4294967295 AND l.granted
+       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+       AND l.pid <> pg_catalog.pg_backend_pid()`,
+    [LEASE_CLASS, taskId],
+  );
+}
+
+/**
+ * Ends statements a dead worker left running (an index build goes on long after its client is gone). The lock is ours, so
+ * whatever else carries the task's name is an orphan.
+ */
+async function endOrphans(client: Client, taskId: string): Promise<void> {
+  await client.query(
+    `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+     WHERE application_name LIKE $1 AND pid <> pg_catalog.pg_backend_pid() AND usename = current_user
+       AND datname = pg_catalog.current_database() AND backend_type = 'client backend'`,
+    [`godwit/${taskId}/target/%`],
+  );
+}
+
+function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
+  let onLost: (cause: Error) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    onLost = reject;
+  });
+  lost.catch(() => undefined);
+  let released = false;
+  client.on("end", () => {
+    if (!released) onLost(leaseLost(taskId));
+  });
+
+  // The phases and the poll share this connection.
+  const queue = oneAtATime();
+  const serially = <T>(work: () => Promise<T>): Promise<T> =>
+    queue(work).catch((cause: unknown) => {
+      throw isConnectionError(cause) ? leaseLost(taskId, cause) : fencedError(cause, taskId);
+    });
+  const run = (statement: string, values: unknown[] = []) =>
+    serially(async () => {
+      await client.query(statement, values);
+    });
+  const fenced = `${literal(taskId)}, ${epoch}`;
+  const guarded = (set: string, values: unknown[]) =>
+    run(`UPDATE godwit.task SET ${set} WHERE task_id = $1 AND (SELECT godwit.fence($1, ${epoch}))`, [taskId, ...values]);
+  return {
+    epoch,
+    lost,
+    readTask: () =>
+      serially(async () => {
+        const [task] = await selectTasks(client, taskId);
+        if (!task) throw missing(taskId);
+        if (task.epoch !== epoch) throw new GodwitError(ErrorCode.WorkerFenced, "another worker took the task over", { object: taskId });
+        return task;
+      }),
+    readTables: () => serially(() => selectTables(client, taskId)),
+    readSteps: () => serially(() => selectSteps(client, taskId)),
+    readCheckpoint: () =>
+      serially(async () => {
+        const { rows } = await client.query<{ position: string }>("SELECT position FROM godwit.checkpoint WHERE task_id = $1", [taskId]);
+        return rows[0] ? BigInt(rows[0].position) : undefined;
+      }),
+    setState: (state, phase, errors) => guarded("state = $2, phase = $3, errors = $4", [state, phase, JSON.stringify(errors)]),
+    setCapturePosition: (position) => guarded("capture_position = $2", [position.toString()]),
+    setTableLoading: (tableId) =>
+      run(
+        `UPDATE godwit.table_load SET state = 'loading', rows = 0, bytes = 0
+         WHERE task_id = $1 AND table_id = $2 AND (SELECT godwit.fence($1, ${epoch}))`,
+        [taskId, tableId],
+      ),
+    writeStatus: (status) =>
+      run("INSERT INTO godwit.status VALUES ($1, $2) ON CONFLICT (task_id) DO UPDATE SET status = excluded.status", [
+        taskId,
+        JSON.stringify(status),
+      ]),
+    statements: {
+      checkpoint: (position, commitTimeMs) =>
+        `SELECT godwit.set_checkpoint(${fenced}, ${position}, pg_catalog.to_timestamp(${commitTimeMs / 1000}))`,
+      chunkLoaded: (tableId, rows, bytes) => `SELECT godwit.add_loaded(${fenced}, ${tableId}, ${rows}, ${bytes})`,
+      tableLoaded: (tableId, loadPosition) => `SELECT godwit.set_loaded(${fenced}, ${tableId}, ${loadPosition})`,
+      stepDone: (stepId) => `SELECT godwit.set_step_done(${fenced}, ${literal(stepId)})`,
+    },
+    run: (statement) => run(statement),
+    async release() {
+      released = true;
+      await client.end().catch(() => undefined);
+    },
+  };
+}
+
+function leaseLost(taskId: string, cause?: unknown): GodwitError {
+  return new GodwitError(ErrorCode.LeaseLost, "the connection that holds the lease broke", { object: taskId, cause });
+}
+
+/** Turns the store's own SQLSTATE into GW1602. */
+export function fencedError(cause: unknown, taskId: string): unknown {
+  if ((cause as { code?: string } | undefined)?.code !== FENCED_SQLSTATE) return cause;
+  return new GodwitError(ErrorCode.WorkerFenced, "another worker took the task over", { object: taskId, cause });
+}
+
+function missing(taskId: string): GodwitError {
+  return new GodwitError(ErrorCode.StoreUnusable, "the task is not in the target's godwit schema", {
+    object: taskId,
+    remedy: "pulumi refresh, then pulumi up: it is made anew",
+  });
+}

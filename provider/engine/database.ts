@@ -1,0 +1,144 @@
+import type { Position } from "./models/change.js";
+import type { TableRecord } from "./taskStore.js";
+import type { DdlStep, PlannedTable } from "./models/plan.js";
+import type { ConflictMode, TaskSettings } from "./taskDefinition.js";
+
+/**
+ * What the engine asks of a database. One folder under databases/ implements a source, a target or both; nothing in
+ * the engine knows more than this file.
+ */
+
+/** A consistent view of the source at one position, readable by several connections until it is closed or lost. */
+export interface Snapshot {
+  readonly id: string;
+  /** Changes committed before this position are in the view; those from it on are not. */
+  readonly position: Position;
+  close(): Promise<void>;
+}
+
+/** A part of a table that is read on its own. Undefined bounds: the whole table. */
+export interface Chunk {
+  readonly index: number;
+  /** A condition in the source's dialect. */
+  readonly condition: string | undefined;
+}
+
+/** How rows travel. Both are PostgreSQL's COPY formats, in CopyData frames: the fast path is bytes passed on untouched. */
+export type RowFormat = "binary" | "text";
+
+/** Takes framed rows; `write` returns a promise when the other side should wait. */
+export interface RowSink {
+  /** `rows`: how many rows begin in these frames (a binary COPY's trailer counts as one). */
+  write(frames: Buffer, rows: number): Promise<void> | undefined;
+}
+
+export interface RowReader {
+  /** Streams a chunk's rows into `sink`; resolves with the number of rows read. */
+  read(table: PlannedTable, chunk: Chunk, format: RowFormat, sink: RowSink): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface LoadOptions {
+  readonly conflictMode: ConflictMode;
+  readonly format: RowFormat;
+  /** The whole table in one transaction: nothing of it is seen before all of it. */
+  readonly whole: boolean;
+}
+
+export interface RowLoader {
+  /**
+   * Loads a chunk in one transaction: opens the target's side, hands a sink to `feed`, and commits together with `record(rows)`, a
+   * statement of the store. A table loaded whole must be empty (GW1402), unless conflictMode says to go round what is there.
+   */
+  load(
+    table: PlannedTable,
+    options: LoadOptions,
+    feed: (sink: RowSink) => Promise<number>,
+    record: (rows: number) => string,
+  ): Promise<void>;
+  /** Before the first chunk of a table that is loaded in several: empties what an earlier attempt left, refuses what it did not. */
+  prepare(table: PlannedTable, attempted: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the incremental phase has done since it began, as the applier counts it. */
+export interface FlowCounts {
+  readonly inserts: number;
+  readonly updates: number;
+  readonly deletes: number;
+  readonly truncates: number;
+  readonly bytes: number;
+  /** Everything before it is durable on the target. */
+  readonly durable: Position;
+  /** Commit time of the newest applied transaction, ms since 1970; undefined before the first. */
+  readonly lastCommitMs: number | undefined;
+}
+
+export interface FlowOptions {
+  readonly start: Position;
+  readonly tables: readonly TableRecord[];
+  readonly conflictMode: ConflictMode;
+  readonly settings: () => TaskSettings;
+  /** The statement that makes a position durable with the rows, fenced. */
+  readonly checkpoint: (position: Position, commitTimeMs: number) => string;
+  readonly onProgress: (counts: FlowCounts) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Streams changes into the target until the signal aborts (resolves) or something breaks (rejects; the checkpoint is where it goes on). */
+export type FollowChanges = (options: FlowOptions) => Promise<void>;
+
+/** Where a source's log can be read from: a PostgreSQL logical slot, an Oracle archive log position. */
+export type CaptureStatus =
+  | { readonly kind: "missing" }
+  | { readonly kind: "lost"; readonly reason: string }
+  | { readonly kind: "ready"; readonly position: Position; readonly retainedBytes: bigint };
+
+export interface SourceDatabase {
+  /** Makes the source keep and label the changes of these tables (publication, replica identities). A reconcile. */
+  prepareCapture(tables: readonly PlannedTable[]): Promise<void>;
+  /** Starts capture: creates the slot, with the snapshot that fits it. Drops a same-named slot of an attempt that loaded nothing. */
+  startCapture(): Promise<Snapshot>;
+  captureStatus(): Promise<CaptureStatus>;
+  /** A snapshot beside a running capture, for tables that load later. */
+  laterSnapshot(): Promise<Snapshot>;
+  /** A snapshot for a task that captures nothing. */
+  plainSnapshot(): Promise<Snapshot>;
+  /** Splits a table into at most so many parts of like size; one chunk without a condition when it can't or needn't be. */
+  chunks(table: PlannedTable, atMost: number): Promise<readonly Chunk[]>;
+  openReader(snapshot: Snapshot): Promise<RowReader>;
+  /** End of the source's log now. */
+  currentPosition(): Promise<Position>;
+  formatPosition(position: Position): string;
+  /** Takes away everything capture made. Tolerates what is gone. */
+  release(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StepRunner {
+  /** Runs a step and `record`, a statement of the store, in one transaction. Errors: GW1301. */
+  run(step: DdlStep, record: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TargetDatabase {
+  /** Whether triggers and foreign keys can be kept from firing under the applier (session_replication_role). */
+  readonly quietsTriggers: boolean;
+  openLoader(): Promise<RowLoader>;
+  openStepRunner(): Promise<StepRunner>;
+  /** Planner statistics for what was loaded. */
+  analyze(tables: readonly PlannedTable[]): Promise<void>;
+  /** Binary where every column's type is the same on both sides and portable, else text. By table id. */
+  rowFormats(tables: readonly PlannedTable[]): Promise<ReadonlyMap<number, RowFormat>>;
+  close(): Promise<void>;
+}
+
+/** The two ends of a task with everything the engine needs of them, opened anew for each attempt. */
+export interface Route {
+  readonly source: SourceDatabase;
+  readonly target: TargetDatabase;
+  readonly follow: FollowChanges;
+  /** Whether a failure means that a server was gone rather than unwilling. */
+  isConnectionError(cause: unknown): boolean;
+  close(): Promise<void>;
+}

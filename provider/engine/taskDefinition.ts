@@ -1,0 +1,57 @@
+export type MigrationType = "schema" | "full" | "incremental";
+export type ConflictMode = "precheckAndReport" | "ignoreAndProceed";
+export type DesiredState = "running" | "paused" | "stopped";
+
+/** What a task is, as it lies in the store: no secrets, nothing that changes while it runs. */
+export interface TaskDefinition {
+  readonly taskId: string;
+  readonly migrationTypes: readonly MigrationType[];
+  readonly conflictMode: ConflictMode;
+  readonly slotName: string;
+  /** The slot belongs to the user (a ReplicationSlot resource): used, never dropped. */
+  readonly slotIsForeign: boolean;
+  readonly publicationName: string;
+  /** int64 as text; only for an incremental-only task. */
+  readonly startPosition: string | undefined;
+  readonly environmentTag: string | undefined;
+}
+
+/** What may change while the task runs; the worker reads it again every second. */
+export interface TaskSettings {
+  readonly retry: RetrySettings;
+  readonly throttle: ThrottleSettings;
+  readonly parallelism: ParallelismSettings;
+}
+
+export interface RetrySettings {
+  /** Minutes a lost connection is tried again before the task fails. */
+  readonly connectionMinutes: number;
+  /** The same for every other error that may pass. */
+  readonly otherMinutes: number;
+}
+
+export interface ThrottleSettings {
+  readonly full?: { readonly queriesPerSecond?: number; readonly rowsPerSecond?: number; readonly megabytesPerSecond?: number };
+  readonly incremental?: { readonly rowsPerSecond?: number; readonly megabytesPerSecond?: number };
+}
+
+export interface ParallelismSettings {
+  /** Tables (or chunks of tables) copied at once. */
+  readonly tables: number;
+  /** Chunks one large table may be split into. */
+  readonly chunksPerTable: number;
+  /** Indexes and keys built at once. */
+  readonly indexes: number;
+}
+
+export function migrates(definition: TaskDefinition, type: MigrationType): boolean {
+  return definition.migrationTypes.includes(type);
+}
+
+/**
+ * A task that only follows a slot made elsewhere reads changes older than itself. They were published then or not at all, so the
+ * publication, named like the slot, is the user's as well: used, never changed.
+ */
+export function usersPublication(definition: TaskDefinition): boolean {
+  return definition.slotIsForeign && !migrates(definition, "full");
+}

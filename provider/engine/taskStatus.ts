@@ -1,0 +1,62 @@
+import type { QualifiedName } from "./models/catalog.js";
+
+export type TaskState = "prechecking" | "running" | "paused" | "failed" | "completed" | "stopped";
+export type TaskPhase = "precheck" | "schema" | "full" | "incremental";
+export type TableState = "pending" | "loading" | "loaded";
+
+export interface TaskError {
+  readonly code: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Still being tried again. */
+  readonly retrying: boolean;
+}
+
+export interface TableStatus {
+  readonly source: QualifiedName;
+  readonly target: QualifiedName;
+  readonly state: TableState;
+  /** Rows copied by the full load so far. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly estimatedRows: number;
+  /** Undefined while it does not run. */
+  readonly rowsPerSecond: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
+}
+
+export interface IncrementalStatus {
+  /** Level, once since this phase began, with where the source was when it began. */
+  readonly caughtUp: boolean;
+  /** Positions in the source's own notation. */
+  readonly sourcePosition: string;
+  readonly appliedPosition: string;
+  readonly lagBytes: number;
+  /** Age of the newest applied commit while there is more to apply; 0 when level. */
+  readonly lagSeconds: number;
+  readonly inserts: number;
+  readonly updates: number;
+  readonly deletes: number;
+  readonly truncates: number;
+  readonly changesPerSecond: number;
+  /** WAL the slot makes the source keep. */
+  readonly retainedBytes: number | undefined;
+}
+
+/** All that is volatile about a task: the store's `status` column and GODWIT_HOME's status.json. */
+export interface TaskStatus {
+  readonly taskId: string;
+  readonly environmentTag: string | undefined;
+  readonly state: TaskState;
+  readonly phase: TaskPhase;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+  readonly worker: { readonly host: string; readonly pid: number; readonly peakMemoryMegabytes: number } | undefined;
+  readonly stepsDone: number;
+  readonly stepsTotal: number;
+  readonly tables: readonly TableStatus[];
+  readonly incremental: IncrementalStatus | undefined;
+  readonly errors: readonly TaskError[];
+}

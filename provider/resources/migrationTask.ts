@@ -1,0 +1,214 @@
+import type { MigrationTaskInputs, MigrationTaskOutputs } from "../contract/types.js";
+import { routeKind } from "../databases/index.js";
+import { ErrorCode, GodwitError } from "../engine/errors.js";
+import type { PrecheckItem } from "../engine/models/plan.js";
+import type { PlannedTask, RouteKind } from "../engine/routeKind.js";
+import { migrates } from "../engine/taskDefinition.js";
+import type { TaskError, TaskState } from "../engine/taskStatus.js";
+import type { TaskRecord, TaskStore } from "../engine/taskStore.js";
+import { embeddedRunner } from "../runner/embedded.js";
+import { godwitHome } from "../runner/taskFiles.js";
+import { inputDiff } from "./inputDiff.js";
+import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
+import { definitionOf, endsOf, planOptionsOf, settingsOf } from "./taskSpec.js";
+import { waitForTask } from "./taskWait.js";
+
+/** What the source or the user gives in when the program leaves it out. */
+const COMPUTED = ["slotName", "startPosition"];
+/** Changes that a running worker reads from the store. */
+const LIVE = new Set(["throttle", "retry", "parallelism", "desiredState", "waitFor", "ignorePrechecks"]);
+
+/** A migration: planned and prechecked here, done by a worker that outlives `pulumi up`. Create and update are one reconcile. */
+export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> = {
+  diff(olds, news) {
+    const { changed, replaces } = inputDiff("MigrationTask", olds, news, COMPUTED);
+    return {
+      changes: changed.length > 0 || !isAsDesired(olds.state, news.desiredState),
+      replaces,
+      // Two tasks of one name would share slot, publication and store entry.
+      deleteBeforeReplace: true,
+    };
+  },
+
+  async create(inputs, context) {
+    const definition = definitionOf(inputs);
+    const outputs = await reconcile(inputs, [], context);
+    return { id: definition.taskId, outputs };
+  },
+
+  async read(_id, outputs, { log }) {
+    const kind = routeKind(endsOf(outputs));
+    const store = await kind.openStore(endsOf(outputs));
+    try {
+      const task = await store.readTask(outputs.taskId);
+      if (!task) return undefined;
+      const trouble = await troubleOf(kind, outputs, task, log);
+      const read = outputsOf(outputs, task);
+      return trouble ? { ...read, state: "failed", errors: [trouble] } : read;
+    } finally {
+      await store.close();
+    }
+  },
+
+  update: (_id, olds, news, context) => reconcile(news, inputDiff("MigrationTask", olds, news, COMPUTED).changed, context),
+
+  async delete(_id, outputs, { log }) {
+    const ends = endsOf(outputs);
+    const kind = routeKind(ends);
+    const definition = definitionOf(outputs);
+    const { taskId } = definition;
+    const store = await kind.openStore(ends);
+    try {
+      const task = await store.readTask(taskId);
+      if (task) await finish(kind, store, task, outputs, log);
+      await embeddedRunner.stop(godwitHome(), taskId);
+      await store.fence(taskId);
+      // The source first: what stays there costs its owner disk space.
+      await kind.release(ends, task?.definition ?? definition);
+      await store.deleteTask(taskId);
+    } finally {
+      await store.close();
+    }
+    await embeddedRunner.forget(godwitHome(), taskId);
+  },
+};
+
+async function reconcile(inputs: MigrationTaskInputs, changed: readonly string[], { log }: Context): Promise<MigrationTaskOutputs> {
+  const ends = endsOf(inputs);
+  const kind = routeKind(ends);
+  const definition = definitionOf(inputs);
+  const { taskId } = definition;
+  const store = await kind.openStore(ends);
+  let known: TaskRecord | undefined;
+  try {
+    known = await store.readTask(taskId);
+    if (known) await adjust(kind, store, known, inputs, changed, log);
+    else {
+      const planned = await checkedPlan(kind, inputs, new Set(), log);
+      await store.createTask({ definition, settings: settingsOf(inputs), desiredState: inputs.desiredState, ...planned });
+      log.info(`task ${taskId}: ${planned.plan.tables.length} tables, ${planned.plan.steps.length} statements, ${planned.plan.skipped.length} objects left out`);
+    }
+    known = await store.readTask(taskId);
+  } finally {
+    await store.close();
+  }
+  if (!known) throw new GodwitError(ErrorCode.StoreUnusable, "the task could not be recorded", { object: taskId });
+  // From here on there is something: whatever goes wrong is saved as partly made, and the next up goes on.
+  try {
+    const credentials = changed.includes("source") || changed.includes("target");
+    if (!isEnded(known.state, inputs.desiredState) && (credentials || !known.leased)) {
+      await embeddedRunner.start({ taskId, ends, home: godwitHome(), retry: known.settings.retry, takeOver: credentials });
+    }
+    const reached = await waitForTask({ kind, ends, taskId, inputs, log });
+    return outputsOf(inputs, reached);
+  } catch (cause) {
+    const failed: MigrationTaskOutputs = { ...outputsOf(inputs, known), state: "failed", errors: [errorOf(cause)] };
+    throw new InitializationFailed(taskId, failed, cause);
+  }
+}
+
+/** Brings a task that exists to what the inputs say, short of what its worker does. */
+async function adjust(
+  kind: RouteKind,
+  store: TaskStore,
+  task: TaskRecord,
+  inputs: MigrationTaskInputs,
+  changed: readonly string[],
+  log: Log,
+): Promise<void> {
+  const { taskId } = task.definition;
+  if (task.state === "stopped" && inputs.desiredState !== "stopped" && migrates(task.definition, "incremental")) {
+    throw new GodwitError(ErrorCode.TaskFailed, "the task was stopped: its slot was dropped, so changes since are not known", {
+      object: taskId,
+      remedy: "empty the target's tables and replace the task (pulumi up --replace <urn>), which copies again",
+    });
+  }
+  if (changed.some((name) => !LIVE.has(name) && name !== "source" && name !== "target")) {
+    const tables = await store.readTables(taskId);
+    const planned = await checkedPlan(kind, inputs, new Set(tables.map(({ table }) => table.id)), log);
+    // The worker works from the plan it read at its start: it ends, and another goes on with the new one.
+    await embeddedRunner.stop(godwitHome(), taskId);
+    await store.fence(taskId);
+    await store.changePlan(taskId, planned.plan);
+    if (task.state === "completed") await store.reviveTask(taskId);
+  }
+  await store.updateSettings(taskId, { settings: settingsOf(inputs), desiredState: inputs.desiredState });
+  if (task.state === "failed") await store.reviveTask(taskId);
+}
+
+/** Plans and prechecks; throws GW1201 with every item that stands in the way. */
+async function checkedPlan(kind: RouteKind, inputs: MigrationTaskInputs, known: ReadonlySet<number>, log: Log): Promise<PlannedTask> {
+  const planned = await kind.plan(endsOf(inputs), definitionOf(inputs), planOptionsOf(inputs), known);
+  const accepted = new Set(inputs.ignorePrechecks);
+  const blocks = (item: PrecheckItem) => !item.passed && item.severity === "error" && !(item.ignorable && accepted.has(item.item));
+  for (const item of planned.prechecks) if (!item.passed && !blocks(item)) log.warn(`precheck ${item.item}: ${item.message}. ${item.remedy}`);
+  const blocking = planned.prechecks.filter(blocks);
+  if (blocking.length === 0) return planned;
+  const lines = blocking.map(
+    ({ item, message, remedy, ignorable }) => `- ${item}: ${message}. Remedy: ${remedy}${ignorable ? `, or accept it with ignorePrechecks: ["${item}"]` : ""}`,
+  );
+  throw new GodwitError(ErrorCode.PrecheckFailed, `the precheck found ${blocking.length} item(s) in the way, nothing was changed:\n${lines.join("\n")}\n`);
+}
+
+/** Keys and triggers that could only be made once the stream ended are made before everything else goes. */
+async function finish(kind: RouteKind, store: TaskStore, task: TaskRecord, outputs: MigrationTaskOutputs, log: Log): Promise<void> {
+  const waiting = task.phase === "incremental" && task.leased && task.status && task.status.stepsDone < task.status.stepsTotal;
+  if (!waiting || task.state !== "running") return;
+  log.info("creating the triggers and foreign keys that waited for the end of the stream");
+  await store.updateSettings(task.definition.taskId, { desiredState: "stopped" });
+  await waitForTask({ kind, ends: endsOf(outputs), taskId: task.definition.taskId, inputs: { ...outputs, desiredState: "stopped" }, log });
+}
+
+/** What a refresh should show although the store says that all is well. */
+async function troubleOf(kind: RouteKind, outputs: MigrationTaskOutputs, task: TaskRecord, log: Log): Promise<TaskError | undefined> {
+  const active = task.state === "running" || task.state === "paused";
+  if (!active) return undefined;
+  const { taskId } = task.definition;
+  const fail = (code: ErrorCode, message: string, remedy: string) => errorOf(new GodwitError(code, message, { object: taskId, remedy }));
+  if (migrates(task.definition, "incremental") && task.capturePosition !== undefined) {
+    try {
+      const capture = await kind.captureStatus(endsOf(outputs), task.definition);
+      const again = "empty the target's tables and replace the task (pulumi up --replace <urn>), which copies again";
+      if (capture.kind === "missing") return fail(ErrorCode.SlotMissing, `replication slot "${task.definition.slotName}" is gone from the source`, again);
+      if (capture.kind === "lost") return fail(ErrorCode.SlotLost, capture.reason, again);
+    } catch (cause) {
+      log.warn(`the source can't be asked for its slot: ${cause instanceof Error ? cause.message : cause}`);
+    }
+  }
+  if (task.leased || (await embeddedRunner.isRunning(godwitHome(), taskId))) return undefined;
+  return fail(ErrorCode.WorkerFailed, "no worker holds the task", "run pulumi up: it starts one, which goes on from the checkpoint");
+}
+
+function outputsOf(inputs: MigrationTaskInputs, task: TaskRecord): MigrationTaskOutputs {
+  const start = task.definition.startPosition ?? task.capturePosition?.toString();
+  return {
+    ...inputs,
+    taskId: task.definition.taskId,
+    state: task.state,
+    phase: task.phase,
+    ...(migrates(task.definition, "incremental") ? { slotName: task.definition.slotName } : {}),
+    ...(start === undefined ? {} : { startPosition: routeKind(endsOf(inputs)).formatPosition(BigInt(start)) }),
+    prechecks: task.prechecks.map(({ item, severity, passed, message, remedy }) => ({ item, severity, passed, message, remedy })),
+    skippedObjects: task.skipped,
+    errors: task.errors.map(({ code, message, at }) => ({ code, message, at })),
+  };
+}
+
+function errorOf(cause: unknown): { code: string; message: string; at: string; retrying: false } {
+  return {
+    code: cause instanceof GodwitError ? cause.code : ErrorCode.TaskFailed,
+    message: cause instanceof Error ? cause.message : String(cause),
+    at: new Date().toISOString(),
+    retrying: false,
+  };
+}
+
+/** Nothing is left for a worker to do. */
+function isEnded(state: TaskState, desired: MigrationTaskInputs["desiredState"]): boolean {
+  return state === "completed" || (state === "stopped" && desired === "stopped");
+}
+
+function isAsDesired(state: TaskState | undefined, desired: MigrationTaskInputs["desiredState"]): boolean {
+  if (state === "completed") return true;
+  return state === desired;
+}

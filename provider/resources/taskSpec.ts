@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import type { MigrationTaskInputs } from "../contract/types.js";
+import { parseLsn } from "../databases/postgres/lsn.js";
+import type { Ends } from "../engine/models/endpoint.js";
+import type { PlanOptions } from "../engine/plan.js";
+import type { TaskDefinition, TaskSettings } from "../engine/taskDefinition.js";
+
+/**
+ * The id of a task: readable, legal in a slot's name, and the same each time for one name and target. So an `up` that was killed
+ * before it could save the resource finds its task again instead of starting a second one.
+ */
+export function taskIdOf({ taskName: given, source, target }: Pick<MigrationTaskInputs, "taskName" | "source" | "target">): string {
+  const taskName = given ?? [source, target].map(({ hosts, databaseName }) => `${hosts[0]}/${databaseName}`).join(" to ");
+  const readable = taskName
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "")
+    .slice(-30);
+  const hash = createHash("sha256").update(`${taskName}\n${target.databaseName ?? ""}`).digest("hex").slice(0, 8);
+  return `${readable || "task"}_${hash}`;
+}
+
+export function endsOf({ source, target }: Pick<MigrationTaskInputs, "source" | "target">): Ends {
+  return { source, target };
+}
+
+export function definitionOf(inputs: MigrationTaskInputs): TaskDefinition {
+  const taskId = taskIdOf(inputs);
+  const follows = inputs.slotName !== undefined && !inputs.migrationTypes.includes("full");
+  return {
+    taskId,
+    migrationTypes: inputs.migrationTypes,
+    conflictMode: inputs.conflictMode,
+    slotName: inputs.slotName ?? `godwit_${taskId}`,
+    slotIsForeign: inputs.slotName !== undefined,
+    publicationName: follows && inputs.slotName !== undefined ? inputs.slotName : `godwit_${taskId}`,
+    startPosition: inputs.startPosition === undefined ? undefined : parseLsn(inputs.startPosition).toString(),
+    environmentTag: inputs.target.environmentTag ?? inputs.source.environmentTag,
+  };
+}
+
+export function settingsOf({ retry, throttle, parallelism }: MigrationTaskInputs): TaskSettings {
+  // Two lanes keep a small machine's servers busy; beyond eight they wait for each other's locks and disks.
+  const lanes = Math.max(2, Math.min(8, availableParallelism()));
+  return {
+    retry: { connectionMinutes: retry?.connectionMinutes ?? 720, otherMinutes: retry?.otherMinutes ?? 10 },
+    throttle: throttle ?? {},
+    parallelism: {
+      tables: parallelism?.tables ?? lanes,
+      chunksPerTable: parallelism?.chunksPerTable ?? 64,
+      indexes: parallelism?.indexes ?? lanes,
+    },
+  };
+}
+
+export function planOptionsOf({ objects, operations, capitalization }: MigrationTaskInputs): PlanOptions {
+  return { ...(objects ? { objects } : {}), ...(operations ? { operations } : {}), capitalization };
+}
