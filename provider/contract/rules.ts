@@ -1,0 +1,180 @@
+import { cidrProblem, hostProblem, isAnyAddress } from "./addresses.js";
+import type { Connection, MigrationTaskInputs, SelectedSchema, SequenceSyncInputs, WhitelistInputs } from "./types.js";
+import { containsUnknown, isUnknown } from "./unknowns.js";
+
+export interface Failure {
+  /** As a path: `hosts[0]`, `source.ssl.mode`. */
+  readonly property: string;
+  /** What is wrong and what would be right. */
+  readonly reason: string;
+}
+
+type Rules = (inputs: object) => readonly Failure[];
+
+/** The rules of a resource that JSON Schema has no words for. They run on inputs that fit schema.json, unknown values aside. */
+export function rulesOf(resourceType: string): Rules {
+  return RULES[resourceType] ?? (() => []);
+}
+
+const RULES: Readonly<Record<string, Rules>> = {
+  Endpoint: (inputs) => connectionRules("", inputs as Connection),
+  MigrationTask: (inputs) => taskRules(inputs as MigrationTaskInputs),
+  ReplicationSlot: (inputs) => connectionRules("endpoint", (inputs as { endpoint: Connection }).endpoint),
+  Whitelist: (inputs) => whitelistRules(inputs as WhitelistInputs),
+  SequenceSync: (inputs) => sequenceRules(inputs as SequenceSyncInputs),
+};
+
+function connectionRules(path: string, connection: Connection): Failure[] {
+  if (isUnknown(connection)) return [];
+  const at = (name: string) => (path ? `${path}.${name}` : name);
+  const failures: Failure[] = [];
+  if (connection.username === undefined)
+    failures.push({ property: at("username"), reason: "is required. The role to connect as." });
+  if (connection.databaseName === undefined) {
+    failures.push({ property: at("databaseName"), reason: "is required. The database to connect to." });
+  }
+  for (const [index, host] of known(connection.hosts).entries()) {
+    const reason = isUnknown(host) ? undefined : hostProblem(host);
+    if (reason) failures.push({ property: at(`hosts[${index}]`), reason });
+  }
+  return [...failures, ...sslRules(at("ssl"), connection)];
+}
+
+function sslRules(path: string, { ssl }: Connection): Failure[] {
+  if (ssl === undefined || isUnknown(ssl)) return [];
+  const failures: Failure[] = [];
+  for (const name of ["ca", "clientCertificate", "clientKey"] as const) {
+    const pem = ssl[name];
+    if (pem !== undefined && !isUnknown(pem) && !pem.includes("-----BEGIN ")) {
+      failures.push({ property: `${path}.${name}`, reason: "must be a PEM text (-----BEGIN ...), not a path to a file" });
+    }
+  }
+  const needs = [
+    ["clientCertificate", "clientKey"],
+    ["clientKey", "clientCertificate"],
+    ["clientKeyPassphrase", "clientKey"],
+  ] as const;
+  for (const [given, needed] of needs) {
+    if (ssl[given] !== undefined && ssl[needed] === undefined) {
+      failures.push({ property: `${path}.${needed}`, reason: `is required when ${given} is given` });
+    }
+  }
+  if (ssl.mode === "disable" && (ssl.ca !== undefined || ssl.clientCertificate !== undefined)) {
+    failures.push({
+      property: `${path}.mode`,
+      reason: 'must not be "disable" when certificates are given: they would not be used',
+    });
+  }
+  return failures;
+}
+
+function taskRules(task: MigrationTaskInputs): Failure[] {
+  const failures = [...connectionRules("source", task.source), ...connectionRules("target", task.target)];
+  const { connectionMinutes, otherMinutes } = task.retry ?? {};
+  if (typeof connectionMinutes === "number" && typeof otherMinutes === "number" && otherMinutes >= connectionMinutes) {
+    failures.push({ property: "retry.otherMinutes", reason: `must be below connectionMinutes (${connectionMinutes})` });
+  }
+  failures.push(...selectionRules(task.objects));
+  // The rules from here on ask what moves.
+  if (containsUnknown(task.migrationTypes)) return failures;
+  const moves = new Set(task.migrationTypes);
+  if (task.slotName !== undefined && !moves.has("incremental")) {
+    failures.push({ property: "slotName", reason: 'needs "incremental" among migrationTypes: nothing else reads a slot' });
+  }
+  if (task.startPosition !== undefined && (moves.size !== 1 || !moves.has("incremental"))) {
+    failures.push({
+      property: "startPosition",
+      reason: 'needs migrationTypes to be ["incremental"] alone: a full load starts at its own snapshot',
+    });
+  }
+  if (task.waitFor === "completed" && moves.has("incremental")) {
+    failures.push({
+      property: "waitFor",
+      reason: 'must be "caughtUp" or less: a task with "incremental" runs until it is stopped',
+    });
+  }
+  if (task.waitFor === "fullLoad" && !moves.has("full")) {
+    failures.push({ property: "waitFor", reason: 'needs "full" among migrationTypes: there is no full load to wait for' });
+  }
+  return failures;
+}
+
+function selectionRules(objects: readonly SelectedSchema[] | undefined): Failure[] {
+  const failures = duplicates("objects", objects, (schema) => schema.schema);
+  for (const [i, { tables, exclude }] of known(objects).entries()) {
+    failures.push(...duplicates(`objects[${i}].tables`, tables, (table) => table.name));
+    for (const [j, { name, columns, excludeColumns }] of known(tables).entries()) {
+      const path = `objects[${i}].tables[${j}]`;
+      failures.push(...duplicates(`${path}.columns`, columns, (column) => column.name));
+      if (known(exclude).includes(name)) failures.push({ property: `${path}.name`, reason: "must not be named in exclude too" });
+      for (const column of known(columns)) {
+        if (!known(excludeColumns).includes(column.name)) continue;
+        failures.push({ property: `${path}.excludeColumns`, reason: `must not name "${column.name}", which is among columns` });
+      }
+    }
+  }
+  return failures;
+}
+
+function whitelistRules(whitelist: WhitelistInputs): Failure[] {
+  const failures = connectionRules("endpoint", whitelist.endpoint);
+  for (const [index, cidr] of known(whitelist.cidrs).entries()) {
+    if (isUnknown(cidr)) continue;
+    const reason = cidrProblem(cidr);
+    if (reason) failures.push({ property: `cidrs[${index}]`, reason });
+    else if (isAnyAddress(cidr) && whitelist.allowAnyAddress === false) {
+      failures.push({
+        property: `cidrs[${index}]`,
+        reason: "lets in every address there is; narrow it, or set allowAnyAddress: true",
+      });
+    }
+  }
+  for (const list of ["databases", "usernames"] as const) {
+    for (const [index, name] of known(whitelist[list]).entries()) {
+      // A line break would end the line of pg_hba.conf, and what follows would be a rule of its own.
+      const control = [...name].some((char) => char < " " || char === "\u007f");
+      if (control) failures.push({ property: `${list}[${index}]`, reason: "must not hold control characters or line breaks" });
+    }
+  }
+  if (whitelist.authMethod === "cert" && whitelist.connectionType === "host") {
+    failures.push({
+      property: "connectionType",
+      reason: 'must be "hostssl" with authMethod "cert": certificates come with TLS only',
+    });
+  }
+  return failures;
+}
+
+function sequenceRules(sync: SequenceSyncInputs): Failure[] {
+  const failures = [...connectionRules("source", sync.source), ...connectionRules("target", sync.target)];
+  const target = ({
+    schema,
+    name,
+    renameSchema,
+    rename,
+  }: {
+    schema: string;
+    name: string;
+    renameSchema?: string;
+    rename?: string;
+  }) => `${renameSchema ?? schema}.${rename ?? name}`;
+  return [...failures, ...duplicates("sequences", sync.sequences, target)];
+}
+
+function duplicates<T>(path: string, list: readonly T[] | undefined, nameOf: (item: T) => string): Failure[] {
+  const seen = new Map<string, number>();
+  const failures: Failure[] = [];
+  for (const [index, item] of known(list).entries()) {
+    if (containsUnknown(item)) continue;
+    const name = nameOf(item);
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, index);
+    else failures.push({ property: `${path}[${index}]`, reason: `names "${name}" again, after ${path}[${first}]` });
+  }
+  return failures;
+}
+
+/** A list's items that are not unknown themselves; none for a list that is unknown or absent. */
+function known<T>(list: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(list) ? list.map((item) => item as T) : [];
+}

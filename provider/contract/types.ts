@@ -1,0 +1,495 @@
+// Generated from schema.json by `npx tsx provider/contract/generate.ts`. Do not edit.
+
+/**
+ * A database's family.
+ * - postgresql: PostgreSQL 10 to 18 as a source, 14 to 18 as a target.
+ */
+export type Engine = "postgresql";
+
+/**
+ * How far a connection trusts the server.
+ * - disable: No TLS.
+ * - require: Encrypted; whoever answers is trusted.
+ * - verify-ca: Encrypted, and the server's certificate is signed by `ca`.
+ * - verify-full: Encrypted, signed by `ca`, and issued for the host's name.
+ */
+export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
+
+/** TLS of a connection. All certificates and keys are PEM texts, not paths. */
+export interface Ssl {
+  /** Default: `verify-full` when `ca` is given, else `require`; `disable` on loopback hosts. */
+  readonly mode?: SslMode;
+  /** The authorities that sign the server's certificate, PEM. */
+  readonly ca?: string;
+  /** The client's certificate with its chain, PEM. Needs `clientKey`. */
+  readonly clientCertificate?: string;
+  /** The client certificate's private key, PEM. */
+  readonly clientKey?: string;
+  /** What `clientKey` is encrypted with. */
+  readonly clientKeyPassphrase?: string;
+}
+
+/**
+ * What it takes to reach a database: the inputs of an `Endpoint`, written inline. Where it marks something that replaces (a
+ * task's source), a change of `engine` or `databaseName` replaces, and so do `hosts` that share none with the old ones;
+ * everything else is taken over in place.
+ */
+export interface Connection {
+  /** The database's family. A change replaces. */
+  readonly engine: Engine;
+  /**
+   * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
+   * Default port: 5432.
+   */
+  readonly hosts: readonly string[];
+  /** The role to connect as. */
+  readonly username?: string;
+  /** The role's password. A change is taken over in place. */
+  readonly password?: string;
+  /** The database to connect to. A change replaces. */
+  readonly databaseName?: string;
+  /** TLS. Default: encrypted without verification, and none on loopback hosts. */
+  readonly ssl?: Ssl;
+  /** A free label, carried to logs, metrics and status. */
+  readonly environmentTag?: string;
+}
+
+/**
+ * A part of a migration.
+ * - schema: The structures: schemas, types, tables, keys, indexes, views, routines, triggers.
+ * - full: The rows there are.
+ * - incremental: The changes from then on, until the task is destroyed or stopped.
+ */
+export type MigrationType = "schema" | "full" | "incremental";
+
+/**
+ * A kind of database object that a task can pick.
+ * - table: Tables with their keys, indexes and owned sequences.
+ * - view: Views.
+ * - materializedView: Materialized views.
+ * - sequence: Sequences that no column owns.
+ * - function: Functions.
+ * - procedure: Procedures.
+ * - trigger: Triggers.
+ * - type: Enum, composite and range types.
+ * - domain: Domains.
+ */
+export type ObjectKind =
+  | "table"
+  | "view"
+  | "materializedView"
+  | "sequence"
+  | "function"
+  | "procedure"
+  | "trigger"
+  | "type"
+  | "domain";
+
+/**
+ * A change of rows.
+ * - insert: New rows.
+ * - update: Changed rows.
+ * - delete: Removed rows.
+ */
+export type DmlOperation = "insert" | "update" | "delete";
+
+/**
+ * A change of structure.
+ * - truncate: TRUNCATE of a table (sources from PostgreSQL 11 on).
+ */
+export type DdlOperation = "truncate";
+
+/** Which changes the incremental phase carries over. */
+export interface Operations {
+  /** Default: all of them. */
+  readonly dml?: readonly DmlOperation[];
+  /** Default: all of them. */
+  readonly ddl?: readonly DdlOperation[];
+}
+
+/** A column and its name at the target. */
+export interface SelectedColumn {
+  /** The column's name at the source. */
+  readonly name: string;
+  /** Its name at the target. Default: the same, under the task's `capitalization`. */
+  readonly rename?: string;
+}
+
+/** A table to move. */
+export interface SelectedTable {
+  /** The table's name at the source. */
+  readonly name: string;
+  /** Its name at the target. Default: the same, under the task's `capitalization`. */
+  readonly rename?: string;
+  /** Columns that have another name at the target; every other column keeps its own. */
+  readonly columns?: readonly SelectedColumn[];
+  /** Columns that do not move. */
+  readonly excludeColumns?: readonly string[];
+  /** This table's own choice; it wins over the task's. */
+  readonly operations?: Operations;
+}
+
+/** A schema to move, whole or in part. */
+export interface SelectedSchema {
+  /** The schema's name at the source. */
+  readonly schema: string;
+  /** Its name at the target. Default: the same, under the task's `capitalization`. */
+  readonly rename?: string;
+  /** Only objects of these kinds move. Default: all kinds. */
+  readonly kinds?: readonly ObjectKind[];
+  /** Only these tables move, with what they need. Default: all tables. */
+  readonly tables?: readonly SelectedTable[];
+  /** Objects of the schema that do not move. */
+  readonly exclude?: readonly string[];
+}
+
+/**
+ * What to do about rows and tables that the target has already.
+ * - precheckAndReport: The precheck refuses existing tables, and a conflicting row stops the task.
+ * - ignoreAndProceed: The full phase keeps the target's row, the incremental phase overwrites it.
+ */
+export type ConflictMode = "precheckAndReport" | "ignoreAndProceed";
+
+/**
+ * How names that are not renamed are written at the target.
+ * - source: As at the source.
+ * - lower: In lower case.
+ * - upper: In upper case.
+ */
+export type Capitalization = "source" | "lower" | "upper";
+
+/** How long failures that may pass are tried again before the task fails. */
+export interface Retry {
+  /** Minutes a lost connection is tried again. Default: `720`. */
+  readonly connectionMinutes: number;
+  /** Minutes any other failure is tried again; below `connectionMinutes`. Default: `10`. */
+  readonly otherMinutes: number;
+}
+
+/** Limits of the full phase. Absent: none. */
+export interface FullThrottle {
+  /** Reads a second at the source. */
+  readonly queriesPerSecond?: number;
+  /** Rows a second. */
+  readonly rowsPerSecond?: number;
+  /** Megabytes (1,048,576 bytes) a second. */
+  readonly megabytesPerSecond?: number;
+}
+
+/** Limits of the incremental phase. Absent: none. */
+export interface IncrementalThrottle {
+  /** Changed rows a second. */
+  readonly rowsPerSecond?: number;
+  /** Megabytes (1,048,576 bytes) a second. */
+  readonly megabytesPerSecond?: number;
+}
+
+/** Limits of a task's speed; a change takes effect on the running task. */
+export interface Throttle {
+  /** Limits of the full phase. */
+  readonly full?: FullThrottle;
+  /** Limits of the incremental phase. */
+  readonly incremental?: IncrementalThrottle;
+}
+
+/** How much a task does at once. Defaults come from the machine and the servers. */
+export interface Parallelism {
+  /** Tables, or chunks of tables, copied at once. */
+  readonly tables?: number;
+  /** Chunks one large table is split into. */
+  readonly chunksPerTable?: number;
+  /** Indexes and keys built at once. */
+  readonly indexes?: number;
+}
+
+/**
+ * What a task should be doing.
+ * - running: It works, or is done.
+ * - paused: Its worker waits; the slot is kept and retains WAL.
+ * - stopped: Its worker has ended; the slot is kept until the task is destroyed.
+ */
+export type DesiredState = "running" | "paused" | "stopped";
+
+/**
+ * How far a task must be before `pulumi up` goes on.
+ * - started: The prechecks passed and the worker runs.
+ * - fullLoad: All rows are copied.
+ * - caughtUp: The changes are followed with no backlog; without `incremental` the same as `completed`.
+ * - completed: All is done; only for a task without `incremental`.
+ */
+export type WaitFor = "started" | "fullLoad" | "caughtUp" | "completed";
+
+/** What a task is doing. */
+export type TaskState = "prechecking" | "running" | "paused" | "failed" | "completed" | "stopped";
+
+/** Where in its life a task is. */
+export type TaskPhase = "precheck" | "schema" | "full" | "incremental";
+
+/**
+ * What a failed item means.
+ * - error: The task does not start.
+ * - warning: The task starts.
+ */
+export type PrecheckSeverity = "error" | "warning";
+
+/** One item of the precheck. */
+export interface PrecheckResult {
+  /** The item's name, as `ignorePrechecks` takes it. */
+  readonly item: string;
+  /** What it means when the item fails. */
+  readonly severity: PrecheckSeverity;
+  /** Whether it passed. */
+  readonly passed: boolean;
+  /** What was found. */
+  readonly message: string;
+  /** The SQL or setting that mends it; empty when it passed. */
+  readonly remedy: string;
+}
+
+/** An object that does not move. */
+export interface SkippedObject {
+  /** What it is. */
+  readonly kind: string;
+  /** Its name at the source. */
+  readonly name: string;
+  /** Why it does not move. */
+  readonly reason: string;
+}
+
+/** A failure that stopped a task. */
+export interface TaskError {
+  /** Its code, such as GW1501. */
+  readonly code: string;
+  /** What happened, on which object and position, and what mends it. */
+  readonly message: string;
+  /** When, ISO 8601. */
+  readonly at: string;
+}
+
+/**
+ * Whether the server still has the WAL that a slot needs (pg_replication_slots.wal_status, PostgreSQL 13 and up).
+ * - reserved: Within max_wal_size.
+ * - extended: Beyond max_wal_size, kept for the slot.
+ * - unreserved: About to be removed.
+ */
+export type SlotWalStatus = "reserved" | "extended" | "unreserved";
+
+/**
+ * Which connections a line of pg_hba.conf lets in.
+ * - host: With or without TLS.
+ * - hostssl: With TLS only.
+ */
+export type HbaConnectionType = "host" | "hostssl";
+
+/**
+ * How a client proves who it is.
+ * - scram-sha-256: A password, never sent in clear.
+ * - md5: A password under MD5, or SCRAM where the role has such a secret.
+ * - cert: A client certificate whose common name is the role; with `hostssl` only.
+ */
+export type HbaAuthMethod = "scram-sha-256" | "md5" | "cert";
+
+/** A sequence to keep ahead of its source. */
+export interface SelectedSequence {
+  /** The sequence's schema at the source. */
+  readonly schema: string;
+  /** Its name at the source. */
+  readonly name: string;
+  /** Its schema at the target. Default: the same. */
+  readonly renameSchema?: string;
+  /** Its name at the target. Default: the same. */
+  readonly rename?: string;
+}
+
+/** A sequence as the last sync left it. */
+export interface SequenceValue {
+  /** `schema.name` at the target. */
+  readonly name: string;
+  /** The value set, as a decimal text: sequences are 64 bits wide, numbers in state files are not. */
+  readonly value: string;
+}
+
+/** Inputs as check leaves them: defaults are filled in. */
+export interface EndpointInputs {
+  /** The database's family. A change replaces. */
+  readonly engine: Engine;
+  /**
+   * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
+   * Default port: 5432.
+   */
+  readonly hosts: readonly string[];
+  /** The role to connect as. */
+  readonly username?: string;
+  /** The role's password. A change is taken over in place. */
+  readonly password?: string;
+  /** The database to connect to. A change replaces. */
+  readonly databaseName?: string;
+  /** TLS. Default: encrypted without verification, and none on loopback hosts. */
+  readonly ssl?: Ssl;
+  /** A free label, carried to logs, metrics and status. */
+  readonly environmentTag?: string;
+}
+
+/**
+ * A registered, verified connection to a database. Creating one connects and checks; refreshing one connects again and reports a
+ * server that is another than the one registered (GW1106).
+ */
+export interface EndpointOutputs extends EndpointInputs {
+  /** The server's version, such as 17.6. */
+  readonly serverVersion: string;
+  /** What tells this server from every other: PostgreSQL's system identifier. */
+  readonly serverId: string;
+  /** The database's encoding. */
+  readonly encoding: string;
+  /** The time zone the server is configured for. */
+  readonly timeZone: string;
+  /** Whether the role is a superuser. */
+  readonly superuser: boolean;
+}
+
+/** Inputs as check leaves them: defaults are filled in. */
+export interface MigrationTaskInputs {
+  /** Where the data is. See `Connection` for what replaces; a replaced task copies everything again. */
+  readonly source: Connection;
+  /** Where the data goes. See `Connection` for what replaces; a replaced task copies everything again. */
+  readonly target: Connection;
+  /** The task's name, unique on its target. The SDK makes it of project, stack and the resource's name when it is left out. */
+  readonly taskName: string;
+  /** What moves: any subset. */
+  readonly migrationTypes: readonly MigrationType[];
+  /** What to move. Default: every user schema. Added tables are loaded and then join the stream; removed ones leave it. */
+  readonly objects?: readonly SelectedSchema[];
+  /** Which changes the incremental phase carries over; a table's own choice wins. */
+  readonly operations?: Operations;
+  /** What to do about what the target has already. Default: `precheckAndReport`. */
+  readonly conflictMode: ConflictMode;
+  /** How names that are not renamed are written at the target. Default: `source`. */
+  readonly capitalization: Capitalization;
+  /** How long failures that may pass are tried again. In place. */
+  readonly retry?: Retry;
+  /** Limits of the task's speed. In place. */
+  readonly throttle?: Throttle;
+  /** How much is done at once. In place. */
+  readonly parallelism?: Parallelism;
+  /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
+  readonly slotName?: string;
+  /** Where an incremental-only task starts, as an LSN such as 16/B374D848. Default: the slot's own position. */
+  readonly startPosition?: string;
+  /** Ignorable precheck items that are accepted. In place. */
+  readonly ignorePrechecks?: readonly string[];
+  /** What the task should be doing. In place. Default: `running`. */
+  readonly desiredState: DesiredState;
+  /**
+   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, and `completed` for a task without `incremental`.
+   */
+  readonly waitFor?: WaitFor;
+}
+
+/**
+ * Moves one database to another: structures, rows, and changes from then on. The work goes on in a worker process after `pulumi
+ * up` has returned; `godwit status` shows it. Destroying a task removes everything it made except the data that moved.
+ */
+export interface MigrationTaskOutputs extends MigrationTaskInputs {
+  /** The task's id, as `godwit status` takes it. */
+  readonly taskId: string;
+  /** What the task is doing. */
+  readonly state: TaskState;
+  /** Where in its life it is. */
+  readonly phase: TaskPhase;
+  /** What the precheck found. */
+  readonly prechecks: readonly PrecheckResult[];
+  /** What does not move, and why. */
+  readonly skippedObjects: readonly SkippedObject[];
+  /** Why a failed task failed; else empty. */
+  readonly errors: readonly TaskError[];
+}
+
+/** Inputs as check leaves them: defaults are filled in. */
+export interface ReplicationSlotInputs {
+  /** The server that has the slot. See `Connection` for what replaces. */
+  readonly endpoint: Connection;
+  /**
+   * The slot's name: lower-case letters, digits and underscores. The SDK makes one of the resource's name with the prefix
+   * `godwit_` when it is left out.
+   */
+  readonly name: string;
+  /** The output plugin, such as `pgoutput` or `test_decoding`. Default: `pgoutput`. */
+  readonly plugin: string;
+  /** Whether the slot is kept in step on standbys (PostgreSQL 17 and up). In place. Default: `false`. */
+  readonly failover: boolean;
+  /** Refresh warns when the slot retains more than this many megabytes (1,048,576 bytes) of WAL. */
+  readonly maxRetainedMegabytes?: number;
+  /** Moves the slot forward to this LSN; it never moves back. In place, PostgreSQL 11 and up. */
+  readonly advanceTo?: string;
+  /** Take over a slot of this name that exists already, if it has the same plugin and database. Default: `false`. */
+  readonly adopt: boolean;
+}
+
+/**
+ * A logical replication slot: a position in the source's log from which the server keeps everything. A slot is a liability: it
+ * retains WAL until it is read or dropped. Deleting one ends whoever reads from it.
+ */
+export interface ReplicationSlotOutputs extends ReplicationSlotInputs {
+  /** The LSN from which the slot's changes are complete. */
+  readonly consistentPoint: string;
+  /** Whether the server has the WAL that the slot needs. Absent before PostgreSQL 13. */
+  readonly walStatus?: SlotWalStatus;
+}
+
+/** Inputs as check leaves them: defaults are filled in. */
+export interface WhitelistInputs {
+  /** The server. See `Connection` for what replaces. */
+  readonly endpoint: Connection;
+  /** The block's name in the file. */
+  readonly name: string;
+  /** Address ranges to let in. */
+  readonly cidrs: readonly string[];
+  /** Databases they may connect to. Default: the endpoint's, and `replication`. */
+  readonly databases?: readonly string[];
+  /** Roles they may connect as. Default: `all`. */
+  readonly usernames?: readonly string[];
+  /** Default: `hostssl` when the server has TLS, else `host`. */
+  readonly connectionType?: HbaConnectionType;
+  /** How clients prove who they are. Default: `scram-sha-256`. */
+  readonly authMethod: HbaAuthMethod;
+  /** Accept 0.0.0.0/0 and ::/0 among `cidrs`: anyone may try to connect. Default: `false`. */
+  readonly allowAnyAddress: boolean;
+}
+
+/**
+ * One marked block of lines in a PostgreSQL server's pg_hba.conf, written through SQL (the endpoint's role must be a superuser),
+ * reloaded and read back. Lines outside the block are never touched.
+ */
+export interface WhitelistOutputs extends WhitelistInputs {
+  /** The file's path on the server. */
+  readonly file: string;
+  /** The lines of the block, in order. */
+  readonly rules: readonly string[];
+}
+
+/** Inputs as check leaves them: defaults are filled in. */
+export interface SequenceSyncInputs {
+  /** Where the values are. See `Connection` for what replaces. */
+  readonly source: Connection;
+  /** Where the values go. See `Connection` for what replaces. */
+  readonly target: Connection;
+  /** Which sequences, with their names at the target. Default: all that both sides have under the same name. */
+  readonly sequences?: readonly SelectedSequence[];
+  /** Increments that the target is set ahead of the source. Default: `1`. */
+  readonly margin: number;
+  /** Free values; a change of any runs the sync again. */
+  readonly triggers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Moves the target's sequences up to the source's, so that new rows written at the target after the cut-over get new keys. Never
+ * moves a sequence backwards. Runs when it is created, when an input changes, and when a refresh found the target behind.
+ */
+export interface SequenceSyncOutputs extends Omit<SequenceSyncInputs, "sequences"> {
+  /** The target's sequences as the last sync left them. */
+  readonly sequences: readonly SequenceValue[];
+  /** The input `sequences`. */
+  readonly selection?: readonly SelectedSequence[];
+  /** Sequences that a refresh found behind their source; else empty. */
+  readonly behind: readonly string[];
+}

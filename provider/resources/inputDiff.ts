@@ -1,0 +1,55 @@
+import { isDeepStrictEqual } from "node:util";
+import { packageSchema, refName } from "../contract/packageSchema.js";
+import type { Connection } from "../contract/types.js";
+import { containsUnknown, isUnknown } from "../contract/unknowns.js";
+import { withDefaults } from "../contract/validate.js";
+
+export interface InputDiff {
+  readonly changed: readonly string[];
+  /** Those of `changed` that only a new resource can take. */
+  readonly replaces: readonly string[];
+}
+
+/**
+ * What differs between the inputs in a resource's outputs and new inputs. `computed` names inputs that the resource fills in
+ * when they are left out: leaving them out is no change. Values that a preview does not know count as changed.
+ */
+export function inputDiff(resourceType: string, olds: object, news: object, computed: readonly string[] = []): InputDiff {
+  const properties = packageSchema.resources[resourceType]?.inputProperties ?? {};
+  // A default that joined the contract after the state was written is no change either.
+  const before = withDefaults(resourceType, inputsAmong(olds, properties));
+  const after = news as Readonly<Record<string, unknown>>;
+  const changed: string[] = [];
+  const replaces: string[] = [];
+  for (const [name, property] of Object.entries(properties)) {
+    if (computed.includes(name) && after[name] === undefined) continue;
+    if (isDeepStrictEqual(before[name], after[name]) && !containsUnknown(after[name])) continue;
+    changed.push(name);
+    const connection = property.$ref !== undefined && refName(property.$ref) === "Connection";
+    if (!property.willReplaceOnChanges) continue;
+    if (!connection || isAnotherDatabase(before[name], after[name])) replaces.push(name);
+  }
+  return { changed, replaces };
+}
+
+/**
+ * Whether a connection leads to another database than before: engine or database name changed, or no host is the same. A password, a
+ * certificate, or one more host of the cluster changes the way, not the place.
+ */
+function isAnotherDatabase(before: unknown, after: unknown): boolean {
+  if (!isConnection(before) || !isConnection(after)) return before !== undefined && !isUnknown(after);
+  if (containsUnknown(after.hosts)) return false;
+  return (
+    before.engine !== after.engine ||
+    before.databaseName !== after.databaseName ||
+    !after.hosts.some((host) => before.hosts.includes(host))
+  );
+}
+
+function isConnection(value: unknown): value is Connection {
+  return value !== null && typeof value === "object" && Array.isArray((value as { hosts?: unknown }).hosts);
+}
+
+function inputsAmong(outputs: object, properties: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(outputs).filter(([name]) => Object.hasOwn(properties, name)));
+}

@@ -1,0 +1,136 @@
+import type { ReplicationSlotInputs, ReplicationSlotOutputs, SlotWalStatus } from "../contract/types.js";
+import { withConnection } from "../databases/postgres/connection.js";
+import { formatLsn, parseLsn } from "../databases/postgres/lsn.js";
+import { createSlot, dropSlot } from "../databases/postgres/replication/slot.js";
+import { type SlotStatus, slotHealth, slotStatus } from "../databases/postgres/replication/slotStatus.js";
+import { literal } from "../databases/postgres/sql.js";
+import { ErrorCode, GodwitError } from "../engine/errors.js";
+import { inputDiff } from "./inputDiff.js";
+import { InitializationFailed, type Log, type Resource } from "./resource.js";
+import { adjustSlot, mustAllowSlots, slotRefusal } from "./slotServer.js";
+
+const APPLICATION = "godwit/slot";
+/** A slot waits for every transaction that was open when it began; silence would look like a hang. */
+const PATIENCE_SECONDS = 10;
+
+/** A logical replication slot as a thing of its own. */
+export const replicationSlot: Resource<ReplicationSlotInputs, ReplicationSlotOutputs> = {
+  diff(olds, news) {
+    const { changed, replaces } = inputDiff("ReplicationSlot", olds, news);
+    // The name is taken as long as the old slot is there.
+    return { changes: changed.length > 0, replaces, deleteBeforeReplace: true };
+  },
+
+  async create(inputs, { log }) {
+    const consistentPoint = await made(inputs, log);
+    const outputs = { ...inputs, consistentPoint };
+    try {
+      return { id: inputs.name, outputs: await converged(inputs, consistentPoint) };
+    } catch (cause) {
+      // The slot is there and retains WAL: the state must know of it, whatever failed after.
+      throw new InitializationFailed(inputs.name, outputs, cause);
+    }
+  },
+
+  async read(_id, outputs, { log }) {
+    const { name } = outputs;
+    const status = await statusOf(outputs);
+    if (status.state === "missing") {
+      log.warn(`slot "${name}" is gone; what it fed must be copied again`);
+      return undefined;
+    }
+    if (status.state === "lost") throw slotLost(name, status);
+    const health = slotHealth(name, status, outputs.maxRetainedMegabytes);
+    if (health.level !== "ok") log.warn(`${health.message}; ${health.remedy}`);
+    const failover = status.failover ?? false;
+    return withWalStatus({ ...outputs, plugin: status.plugin, failover }, status);
+  },
+
+  async update(_id, olds, news) {
+    const status = await statusOf(news);
+    if (status.state === "missing") {
+      throw new GodwitError(ErrorCode.SlotMissing, "the slot does not exist on the server", {
+        object: news.name,
+        remedy: "run pulumi refresh, and pulumi up to create it again; what it fed must be copied again",
+      });
+    }
+    if (status.state === "lost") throw slotLost(news.name, status);
+    return converged(news, olds.consistentPoint ?? formatLsn(status.confirmedFlushLsn));
+  },
+
+  async delete(_id, outputs) {
+    try {
+      await withConnection(outputs.endpoint, { applicationName: APPLICATION }, (client) => dropSlot(client, outputs.name));
+    } catch (cause) {
+      // No database can be dropped while it has a slot: without the database there is none.
+      if (!(cause instanceof GodwitError && cause.code === ErrorCode.DatabaseMissing)) throw cause;
+    }
+  },
+};
+
+/** Creates the slot, or takes an existing one over where that is asked. Returns the consistent point. */
+async function made(inputs: ReplicationSlotInputs, log: Log): Promise<string> {
+  const { endpoint, name, plugin } = inputs;
+  const status = await withConnection(endpoint, { applicationName: APPLICATION }, async (client) => {
+    await mustAllowSlots(client, inputs);
+    return slotStatus(client, name);
+  });
+  if (status.state === "missing") return created(inputs, log);
+  if (!inputs.adopt) {
+    throw new GodwitError(ErrorCode.SlotExists, "a replication slot of this name exists already", {
+      object: name,
+      remedy: `give another name, set adopt: true to take it over, or SELECT pg_drop_replication_slot(${literal(name)})`,
+    });
+  }
+  if (status.state === "lost") throw slotLost(name, status);
+  if (status.plugin !== plugin || status.databaseName !== endpoint.databaseName) {
+    throw new GodwitError(
+      ErrorCode.SlotExists,
+      `the slot cannot be taken over: it has plugin ${status.plugin} in database "${status.databaseName}", asked is ${plugin} in "${endpoint.databaseName}"`,
+      { object: name, remedy: "give another name, or the plugin and database that it has" },
+    );
+  }
+  log.info(`slot "${name}" is taken over at ${formatLsn(status.confirmedFlushLsn)}`);
+  return formatLsn(status.confirmedFlushLsn);
+}
+
+async function created({ endpoint, name, plugin, failover }: ReplicationSlotInputs, log: Log): Promise<string> {
+  const wait = setInterval(
+    () => log.info(`slot "${name}": the server still waits for transactions that were open when its creation began`),
+    PATIENCE_SECONDS * 1000,
+  );
+  try {
+    return await withConnection(endpoint, { applicationName: APPLICATION, replication: true }, async (replication) => {
+      const slot = await createSlot(replication, name, plugin, { failover });
+      return formatLsn(slot.consistentPoint);
+    });
+  } catch (cause) {
+    throw slotRefusal(cause, name, plugin);
+  } finally {
+    clearInterval(wait);
+  }
+}
+
+async function converged(inputs: ReplicationSlotInputs, consistentPoint: string): Promise<ReplicationSlotOutputs> {
+  const status = await adjustSlot(inputs, APPLICATION, inputs.advanceTo === undefined ? undefined : parseLsn(inputs.advanceTo));
+  return withWalStatus({ ...inputs, consistentPoint }, status);
+}
+
+function statusOf({ endpoint, name }: ReplicationSlotInputs): Promise<SlotStatus> {
+  return withConnection(endpoint, { applicationName: APPLICATION }, (client) => slotStatus(client, name));
+}
+
+function withWalStatus(outputs: ReplicationSlotOutputs, status: SlotStatus): ReplicationSlotOutputs {
+  const { walStatus: _former, ...rest } = outputs;
+  const now = status.state === "ok" ? status.walStatus : undefined;
+  return now === undefined ? rest : { ...rest, walStatus: now as SlotWalStatus };
+}
+
+function slotLost(name: string, { reason }: Extract<SlotStatus, { state: "lost" }>): GodwitError {
+  return new GodwitError(ErrorCode.SlotLost, `the slot is lost: ${reason}`, {
+    object: name,
+    remedy:
+      `raise max_slot_wal_keep_size, SELECT pg_drop_replication_slot(${literal(name)}), then pulumi refresh and pulumi up; ` +
+      "what the slot fed must be copied again",
+  });
+}

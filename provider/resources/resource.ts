@@ -1,0 +1,69 @@
+/**
+ * What a resource is to a front door: plain data in, plain data out, nothing about gRPC or closures.
+ * Outputs hold the inputs too: a dynamic provider is given nothing else of the past.
+ */
+export interface Resource<I extends object, O extends object> {
+  /**
+   * What only this resource knows about its inputs, after they passed `validate` and got their defaults. Values may still be
+   * unknown during a preview. Touches no server.
+   */
+  check?(inputs: I): readonly CheckFailure[];
+  /** What `update` or a replacement would change. `olds` are outputs as the last create, update or read left them. Touches no server. */
+  diff(olds: O, news: I): Diff;
+  /** A reconcile: it converges what is there to what is asked. Throws InitializationFailed when something was made and not all. */
+  create(inputs: I, context: Context): Promise<Created<O>>;
+  /** The state there is, or undefined when the thing is gone. */
+  read(id: string, outputs: O, context: Context): Promise<O | undefined>;
+  /** The same reconcile in place; also what runs after an InitializationFailed, where olds may lack outputs. */
+  update(id: string, olds: O, news: I, context: Context): Promise<O>;
+  /** Takes away what create made; what is gone already is fine. */
+  delete(id: string, outputs: O, context: Context): Promise<void>;
+}
+
+export interface CheckFailure {
+  /** The property as a path: `hosts[0]`, `source.ssl.mode`. */
+  readonly property: string;
+  /** What is wrong and what would be right. */
+  readonly reason: string;
+}
+
+export interface Diff {
+  readonly changes: boolean;
+  /** Top-level properties that only a new resource can take. */
+  readonly replaces: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+}
+
+export interface Created<O> {
+  readonly id: string;
+  readonly outputs: O;
+}
+
+export interface Context {
+  readonly log: Log;
+}
+
+/** Progress for the user while an operation runs; never holds a secret. */
+export interface Log {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/**
+ * Something was made, not all of it: the state keeps the resource as partly made, shows the reasons, and the next `up` calls
+ * update. The dynamic provider's server of @pulumi/pulumi knows such an error by its `id`, `properties` and `reasons`.
+ */
+export class InitializationFailed<O extends object = object> extends Error {
+  readonly id: string;
+  readonly properties: O;
+  readonly reasons: readonly string[];
+
+  constructor(id: string, properties: O, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(reason, { cause });
+    this.name = "InitializationFailed";
+    this.id = id;
+    this.properties = properties;
+    this.reasons = [reason];
+  }
+}

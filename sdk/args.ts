@@ -1,0 +1,285 @@
+// Generated from schema.json by `npx tsx provider/contract/generate.ts`. Do not edit.
+import type { Input } from "@pulumi/pulumi";
+import type {
+  Capitalization,
+  ConflictMode,
+  DdlOperation,
+  DesiredState,
+  DmlOperation,
+  Engine,
+  HbaAuthMethod,
+  HbaConnectionType,
+  MigrationType,
+  ObjectKind,
+  SslMode,
+  WaitFor,
+} from "../provider/contract/types.js";
+import type { Endpoint } from "./endpoint.js";
+
+/** TLS of a connection. All certificates and keys are PEM texts, not paths. */
+export interface SslArgs {
+  /** Default: `verify-full` when `ca` is given, else `require`; `disable` on loopback hosts. */
+  readonly mode?: Input<SslMode>;
+  /** The authorities that sign the server's certificate, PEM. */
+  readonly ca?: Input<string>;
+  /** The client's certificate with its chain, PEM. Needs `clientKey`. */
+  readonly clientCertificate?: Input<string>;
+  /** The client certificate's private key, PEM. */
+  readonly clientKey?: Input<string>;
+  /** What `clientKey` is encrypted with. */
+  readonly clientKeyPassphrase?: Input<string>;
+}
+
+/**
+ * What it takes to reach a database: the inputs of an `Endpoint`, written inline. Where it marks something that replaces (a
+ * task's source), a change of `engine` or `databaseName` replaces, and so do `hosts` that share none with the old ones;
+ * everything else is taken over in place.
+ */
+export interface ConnectionArgs {
+  /** The database's family. A change replaces. */
+  readonly engine: Input<Engine>;
+  /**
+   * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
+   * Default port: 5432.
+   */
+  readonly hosts: Input<readonly Input<string>[]>;
+  /** The role to connect as. */
+  readonly username?: Input<string>;
+  /** The role's password. A change is taken over in place. */
+  readonly password?: Input<string>;
+  /** The database to connect to. A change replaces. */
+  readonly databaseName?: Input<string>;
+  /** TLS. Default: encrypted without verification, and none on loopback hosts. */
+  readonly ssl?: Input<SslArgs>;
+  /** A free label, carried to logs, metrics and status. */
+  readonly environmentTag?: Input<string>;
+}
+
+/** Which changes the incremental phase carries over. */
+export interface OperationsArgs {
+  /** Default: all of them. */
+  readonly dml?: Input<readonly Input<DmlOperation>[]>;
+  /** Default: all of them. */
+  readonly ddl?: Input<readonly Input<DdlOperation>[]>;
+}
+
+/** A column and its name at the target. */
+export interface SelectedColumnArgs {
+  /** The column's name at the source. */
+  readonly name: Input<string>;
+  /** Its name at the target. Default: the same, under the task's `capitalization`. */
+  readonly rename?: Input<string>;
+}
+
+/** A table to move. */
+export interface SelectedTableArgs {
+  /** The table's name at the source. */
+  readonly name: Input<string>;
+  /** Its name at the target. Default: the same, under the task's `capitalization`. */
+  readonly rename?: Input<string>;
+  /** Columns that have another name at the target; every other column keeps its own. */
+  readonly columns?: Input<readonly Input<SelectedColumnArgs>[]>;
+  /** Columns that do not move. */
+  readonly excludeColumns?: Input<readonly Input<string>[]>;
+  /** This table's own choice; it wins over the task's. */
+  readonly operations?: Input<OperationsArgs>;
+}
+
+/** A schema to move, whole or in part. */
+export interface SelectedSchemaArgs {
+  /** The schema's name at the source. */
+  readonly schema: Input<string>;
+  /** Its name at the target. Default: the same, under the task's `capitalization`. */
+  readonly rename?: Input<string>;
+  /** Only objects of these kinds move. Default: all kinds. */
+  readonly kinds?: Input<readonly Input<ObjectKind>[]>;
+  /** Only these tables move, with what they need. Default: all tables. */
+  readonly tables?: Input<readonly Input<SelectedTableArgs>[]>;
+  /** Objects of the schema that do not move. */
+  readonly exclude?: Input<readonly Input<string>[]>;
+}
+
+/** How long failures that may pass are tried again before the task fails. */
+export interface RetryArgs {
+  /** Minutes a lost connection is tried again. Default: `720`. */
+  readonly connectionMinutes?: Input<number>;
+  /** Minutes any other failure is tried again; below `connectionMinutes`. Default: `10`. */
+  readonly otherMinutes?: Input<number>;
+}
+
+/** Limits of the full phase. Absent: none. */
+export interface FullThrottleArgs {
+  /** Reads a second at the source. */
+  readonly queriesPerSecond?: Input<number>;
+  /** Rows a second. */
+  readonly rowsPerSecond?: Input<number>;
+  /** Megabytes (1,048,576 bytes) a second. */
+  readonly megabytesPerSecond?: Input<number>;
+}
+
+/** Limits of the incremental phase. Absent: none. */
+export interface IncrementalThrottleArgs {
+  /** Changed rows a second. */
+  readonly rowsPerSecond?: Input<number>;
+  /** Megabytes (1,048,576 bytes) a second. */
+  readonly megabytesPerSecond?: Input<number>;
+}
+
+/** Limits of a task's speed; a change takes effect on the running task. */
+export interface ThrottleArgs {
+  /** Limits of the full phase. */
+  readonly full?: Input<FullThrottleArgs>;
+  /** Limits of the incremental phase. */
+  readonly incremental?: Input<IncrementalThrottleArgs>;
+}
+
+/** How much a task does at once. Defaults come from the machine and the servers. */
+export interface ParallelismArgs {
+  /** Tables, or chunks of tables, copied at once. */
+  readonly tables?: Input<number>;
+  /** Chunks one large table is split into. */
+  readonly chunksPerTable?: Input<number>;
+  /** Indexes and keys built at once. */
+  readonly indexes?: Input<number>;
+}
+
+/** A sequence to keep ahead of its source. */
+export interface SelectedSequenceArgs {
+  /** The sequence's schema at the source. */
+  readonly schema: Input<string>;
+  /** Its name at the source. */
+  readonly name: Input<string>;
+  /** Its schema at the target. Default: the same. */
+  readonly renameSchema?: Input<string>;
+  /** Its name at the target. Default: the same. */
+  readonly rename?: Input<string>;
+}
+
+/**
+ * A registered, verified connection to a database. Creating one connects and checks; refreshing one connects again and reports a
+ * server that is another than the one registered (GW1106).
+ */
+export interface EndpointArgs {
+  /** The database's family. A change replaces. */
+  readonly engine: Input<Engine>;
+  /**
+   * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
+   * Default port: 5432.
+   */
+  readonly hosts: Input<readonly Input<string>[]>;
+  /** The role to connect as. */
+  readonly username?: Input<string>;
+  /** The role's password. A change is taken over in place. */
+  readonly password?: Input<string>;
+  /** The database to connect to. A change replaces. */
+  readonly databaseName?: Input<string>;
+  /** TLS. Default: encrypted without verification, and none on loopback hosts. */
+  readonly ssl?: Input<SslArgs>;
+  /** A free label, carried to logs, metrics and status. */
+  readonly environmentTag?: Input<string>;
+}
+
+/**
+ * Moves one database to another: structures, rows, and changes from then on. The work goes on in a worker process after `pulumi
+ * up` has returned; `godwit status` shows it. Destroying a task removes everything it made except the data that moved.
+ */
+export interface MigrationTaskArgs {
+  /** Where the data is. See `Connection` for what replaces; a replaced task copies everything again. */
+  readonly source: Input<ConnectionArgs> | Endpoint;
+  /** Where the data goes. See `Connection` for what replaces; a replaced task copies everything again. */
+  readonly target: Input<ConnectionArgs> | Endpoint;
+  /** The task's name, unique on its target. The SDK makes it of project, stack and the resource's name when it is left out. */
+  readonly taskName: Input<string>;
+  /** What moves: any subset. */
+  readonly migrationTypes: Input<readonly Input<MigrationType>[]>;
+  /** What to move. Default: every user schema. Added tables are loaded and then join the stream; removed ones leave it. */
+  readonly objects?: Input<readonly Input<SelectedSchemaArgs>[]>;
+  /** Which changes the incremental phase carries over; a table's own choice wins. */
+  readonly operations?: Input<OperationsArgs>;
+  /** What to do about what the target has already. Default: `precheckAndReport`. */
+  readonly conflictMode?: Input<ConflictMode>;
+  /** How names that are not renamed are written at the target. Default: `source`. */
+  readonly capitalization?: Input<Capitalization>;
+  /** How long failures that may pass are tried again. In place. */
+  readonly retry?: Input<RetryArgs>;
+  /** Limits of the task's speed. In place. */
+  readonly throttle?: Input<ThrottleArgs>;
+  /** How much is done at once. In place. */
+  readonly parallelism?: Input<ParallelismArgs>;
+  /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
+  readonly slotName?: Input<string>;
+  /** Where an incremental-only task starts, as an LSN such as 16/B374D848. Default: the slot's own position. */
+  readonly startPosition?: Input<string>;
+  /** Ignorable precheck items that are accepted. In place. */
+  readonly ignorePrechecks?: Input<readonly Input<string>[]>;
+  /** What the task should be doing. In place. Default: `running`. */
+  readonly desiredState?: Input<DesiredState>;
+  /**
+   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, and `completed` for a task without `incremental`.
+   */
+  readonly waitFor?: Input<WaitFor>;
+}
+
+/**
+ * A logical replication slot: a position in the source's log from which the server keeps everything. A slot is a liability: it
+ * retains WAL until it is read or dropped. Deleting one ends whoever reads from it.
+ */
+export interface ReplicationSlotArgs {
+  /** The server that has the slot. See `Connection` for what replaces. */
+  readonly endpoint: Input<ConnectionArgs> | Endpoint;
+  /**
+   * The slot's name: lower-case letters, digits and underscores. The SDK makes one of the resource's name with the prefix
+   * `godwit_` when it is left out.
+   */
+  readonly name: Input<string>;
+  /** The output plugin, such as `pgoutput` or `test_decoding`. Default: `pgoutput`. */
+  readonly plugin?: Input<string>;
+  /** Whether the slot is kept in step on standbys (PostgreSQL 17 and up). In place. Default: `false`. */
+  readonly failover?: Input<boolean>;
+  /** Refresh warns when the slot retains more than this many megabytes (1,048,576 bytes) of WAL. */
+  readonly maxRetainedMegabytes?: Input<number>;
+  /** Moves the slot forward to this LSN; it never moves back. In place, PostgreSQL 11 and up. */
+  readonly advanceTo?: Input<string>;
+  /** Take over a slot of this name that exists already, if it has the same plugin and database. Default: `false`. */
+  readonly adopt?: Input<boolean>;
+}
+
+/**
+ * One marked block of lines in a PostgreSQL server's pg_hba.conf, written through SQL (the endpoint's role must be a superuser),
+ * reloaded and read back. Lines outside the block are never touched.
+ */
+export interface WhitelistArgs {
+  /** The server. See `Connection` for what replaces. */
+  readonly endpoint: Input<ConnectionArgs> | Endpoint;
+  /** The block's name in the file. */
+  readonly name: Input<string>;
+  /** Address ranges to let in. */
+  readonly cidrs: Input<readonly Input<string>[]>;
+  /** Databases they may connect to. Default: the endpoint's, and `replication`. */
+  readonly databases?: Input<readonly Input<string>[]>;
+  /** Roles they may connect as. Default: `all`. */
+  readonly usernames?: Input<readonly Input<string>[]>;
+  /** Default: `hostssl` when the server has TLS, else `host`. */
+  readonly connectionType?: Input<HbaConnectionType>;
+  /** How clients prove who they are. Default: `scram-sha-256`. */
+  readonly authMethod?: Input<HbaAuthMethod>;
+  /** Accept 0.0.0.0/0 and ::/0 among `cidrs`: anyone may try to connect. Default: `false`. */
+  readonly allowAnyAddress?: Input<boolean>;
+}
+
+/**
+ * Moves the target's sequences up to the source's, so that new rows written at the target after the cut-over get new keys. Never
+ * moves a sequence backwards. Runs when it is created, when an input changes, and when a refresh found the target behind.
+ */
+export interface SequenceSyncArgs {
+  /** Where the values are. See `Connection` for what replaces. */
+  readonly source: Input<ConnectionArgs> | Endpoint;
+  /** Where the values go. See `Connection` for what replaces. */
+  readonly target: Input<ConnectionArgs> | Endpoint;
+  /** Which sequences, with their names at the target. Default: all that both sides have under the same name. */
+  readonly sequences?: Input<readonly Input<SelectedSequenceArgs>[]>;
+  /** Increments that the target is set ahead of the source. Default: `1`. */
+  readonly margin?: Input<number>;
+  /** Free values; a change of any runs the sync again. */
+  readonly triggers?: Input<Readonly<Record<string, Input<string>>>>;
+}
