@@ -56,11 +56,11 @@ export function resultOf(
 ): Result {
   return {
     name,
-    ours: rounded(median(pairs.map(({ ours }) => ours))),
-    peer: rounded(median(pairs.map(({ peer }) => peer))),
+    ours: median(pairs.map(({ ours }) => ours)),
+    peer: median(pairs.map(({ peer }) => peer)),
     peerName,
     unit,
-    ratio: rounded(median(pairs.map(({ ours, peer }) => peer / ours))),
+    ratio: median(pairs.map(({ ours, peer }) => peer / ours)),
   };
 }
 
@@ -70,8 +70,4 @@ export function median(values: readonly number[]): number {
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
   if (upper === undefined || lower === undefined) throw new RangeError("the median of nothing");
   return (lower + upper) / 2;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

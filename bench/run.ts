@@ -70,15 +70,24 @@ const tableReport: Report = {
 const jsonReport: Report = {
   begin: () => undefined,
   pair: ({ name }, index, { ours, peer }) => console.error(`${name} ${index + 1}: ${ours.toFixed(2)} against ${peer.toFixed(2)}`),
-  end: (result) => console.log(JSON.stringify(result)),
+  end: ({ name, ours, peer, peerName, unit, ratio }) =>
+    console.log(JSON.stringify({ name, ours: rounded(ours), peer: rounded(peer), peerName, unit, ratio: rounded(ratio) })),
   skip: ({ name }, reason) => console.error(`${name} skipped: ${reason}`),
 };
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
 
 function line(ours: number, peer: number, ratio: number, unit: string): string {
   return `${ours.toFixed(2).padStart(7)} ${unit}  ${peer.toFixed(2).padStart(7)} ${unit}   ratio ${ratio.toFixed(2).padStart(5)}`;
 }
 
-main().catch((cause: unknown) => {
-  console.error(`bench: ${cause instanceof Error ? cause.message : cause}`);
-  process.exitCode = 1;
-});
+// Servers and watchdogs are unreferenced children: without this the process would end while it waits for one of them.
+const alive = setInterval(() => undefined, 60_000);
+main()
+  .catch((cause: unknown) => {
+    console.error(`bench: ${cause instanceof Error ? cause.message : cause}`);
+    process.exitCode = 1;
+  })
+  .finally(() => clearInterval(alive));

@@ -134,6 +134,8 @@ function whitelistRules(whitelist: WhitelistInputs): Failure[] {
       // A line break would end the line of pg_hba.conf, and what follows would be a rule of its own.
       const control = [...name].some((char) => char < " " || char === "\u007f");
       if (control) failures.push({ property: `${list}[${index}]`, reason: "must not hold control characters or line breaks" });
+      // From 16 on such a word is a regular expression, quoted or not.
+      if (name.startsWith("/")) failures.push({ property: `${list}[${index}]`, reason: "must not begin with a slash" });
     }
   }
   if (whitelist.authMethod === "cert" && whitelist.connectionType === "host") {

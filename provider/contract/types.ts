@@ -73,6 +73,10 @@ export type MigrationType = "schema" | "full" | "incremental";
  * - trigger: Triggers.
  * - type: Enum, composite and range types.
  * - domain: Domains.
+ * - aggregate: Aggregate functions.
+ * - operator: Operators.
+ * - rule: Rules, those of views aside.
+ * - extension: Extensions, as far as the target offers them.
  */
 export type ObjectKind =
   | "table"
@@ -83,7 +87,11 @@ export type ObjectKind =
   | "procedure"
   | "trigger"
   | "type"
-  | "domain";
+  | "domain"
+  | "aggregate"
+  | "operator"
+  | "rule"
+  | "extension";
 
 /**
  * A change of rows.

@@ -75,7 +75,8 @@ export interface FlowCounts {
 }
 
 export interface FlowOptions {
-  readonly start: Position;
+  /** Where to go on, read anew each time the stream begins. */
+  readonly start: () => Promise<Position>;
   readonly tables: readonly TableRecord[];
   readonly conflictMode: ConflictMode;
   readonly settings: () => TaskSettings;

@@ -36,7 +36,9 @@ export function resolvePlan(catalog: NeutralCatalog, options: PlanOptions = {}):
   const selection = resolveSelection(catalog, options.objects);
   const names = resolveNames(catalog, options.objects, options.capitalization ?? "source");
   const entriesOf = tableEntries(catalog, options.objects);
-  const chosen = catalog.tables.filter((table) => selection.pick({ kind: "table", schema: table.schema, name: table.name }) === "selected");
+  const chosen = catalog.tables.filter(
+    (table) => selection.pick({ kind: "table", schema: table.schema, name: table.name }) === "selected",
+  );
   const objects = catalog.objects.filter((object) => object.kind !== "table" && selection.pick(object) === "selected");
   checkTargetNames([...chosen.map((table): CatalogObject => ({ ...table, kind: "table" })), ...objects], names);
   checkColumnNames(chosen, names);
@@ -61,10 +63,14 @@ function planTable(
 ): PlannedTable {
   const excludedKey = table.key.columns.find((column) => names.excluded(table, column));
   if (excludedKey !== undefined) {
-    throw new GodwitError(ErrorCode.SelectionUnusable, `excludeColumns names "${excludedKey}", which is part of the table's key`, {
-      object: displayName(table),
-      remedy: "keep the key's columns: without them a change does not say which row it means",
-    });
+    throw new GodwitError(
+      ErrorCode.SelectionUnusable,
+      `excludeColumns names "${excludedKey}", which is part of the table's key`,
+      {
+        object: displayName(table),
+        remedy: "keep the key's columns: without them a change does not say which row it means",
+      },
+    );
   }
   const columns = table.columns
     .filter((column) => !column.generated && !names.excluded(table, column.name))
@@ -102,7 +108,12 @@ function dmlOperations(dml: readonly string[] | undefined, ddl: readonly string[
   }
   const has = (operation: string): boolean => dml === undefined || dml.includes(operation);
   // TRUNCATE empties a table, so it goes with delete unless operations.ddl, where the contract lists it, says otherwise.
-  return { insert: has("insert"), update: has("update"), delete: has("delete"), truncate: ddl ? ddl.includes("truncate") : has("delete") };
+  return {
+    insert: has("insert"),
+    update: has("update"),
+    delete: has("delete"),
+    truncate: ddl ? ddl.includes("truncate") : has("delete"),
+  };
 }
 
 /** Tables, views, sequences, indexes and types share one namespace per schema (a table is also a row type). */
@@ -113,12 +124,16 @@ function checkTargetNames(objects: readonly CatalogObject[], names: TargetNames)
   const taken = new Map<string, QualifiedName>();
   for (const object of objects) {
     // A trigger's or a rule's name only has to be unique on its own relation.
-    if (object.on && object.kind !== "index") continue;
+    if (object.on && object.kind !== "index" && object.kind !== "statistics") continue;
     const space = RELATION_KINDS.has(object.kind) ? "relation" : ROUTINE_KINDS.has(object.kind) ? "routine" : object.kind;
     const target = names.relation(object);
     const key = JSON.stringify([space, target.schema, target.name, object.signature ?? ""]);
     const other = taken.get(key);
-    if (other) throw conflict(`${displayName(other)} and ${displayName(object)} would both become ${displayName(target)}`, displayName(target));
+    if (other)
+      throw conflict(
+        `${displayName(other)} and ${displayName(object)} would both become ${displayName(target)}`,
+        displayName(target),
+      );
     taken.set(key, object);
   }
 }
@@ -131,12 +146,16 @@ function checkColumnNames(tables: readonly CatalogTable[], names: TargetNames): 
       if (names.excluded(table, name)) continue;
       const target = names.column(table, name);
       const other = taken.get(target);
-      if (other !== undefined) throw conflict(`columns "${other}" and "${name}" would both become "${target}"`, displayName(table));
+      if (other !== undefined)
+        throw conflict(`columns "${other}" and "${name}" would both become "${target}"`, displayName(table));
       taken.set(target, name);
     }
   }
 }
 
 function conflict(message: string, object: string): GodwitError {
-  return new GodwitError(ErrorCode.NameConflict, message, { object, remedy: "give one of them a `rename` of its own, or exclude it" });
+  return new GodwitError(ErrorCode.NameConflict, message, {
+    object,
+    remedy: "give one of them a `rename` of its own, or exclude it",
+  });
 }

@@ -160,7 +160,7 @@ async function follow(run: PhaseRun, tables: readonly TableRecord[], newest: Pos
   const pass = async (until: Position | undefined) => {
     const reached = new AbortController();
     await route.follow({
-      start: (await lease.readCheckpoint()) ?? start,
+      start: async () => (await lease.readCheckpoint()) ?? start,
       tables,
       conflictMode: definition.conflictMode,
       settings,

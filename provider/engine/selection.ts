@@ -1,5 +1,5 @@
-import type { CatalogObject, CatalogTable, NeutralCatalog, ObjectKind, QualifiedName } from "./models/catalog.js";
 import { ErrorCode, GodwitError } from "./errors.js";
+import type { CatalogObject, CatalogTable, NeutralCatalog, ObjectKind, QualifiedName } from "./models/catalog.js";
 
 /** The contract's `objects`, `operations` and `capitalization`, as a program writes them. */
 export interface SchemaSelection {
@@ -50,7 +50,13 @@ const FOLLOWS_NEED: ReadonlySet<ObjectKind> = new Set<ObjectKind>([
 ]);
 
 /** Kinds that are part of their table: they go where it goes. */
-const PART_OF_TABLE: ReadonlySet<ObjectKind> = new Set<ObjectKind>(["index", "constraint", "foreignKey", "statistics", "comment"]);
+const PART_OF_TABLE: ReadonlySet<ObjectKind> = new Set<ObjectKind>([
+  "index",
+  "constraint",
+  "foreignKey",
+  "statistics",
+  "comment",
+]);
 
 /**
  * Turns the user's selection into an answer for every object of the catalog.
@@ -71,20 +77,27 @@ export function resolveSelection(catalog: NeutralCatalog, selections: readonly S
     bySchema.set(selection.schema, selection);
   }
   const chosen = chosenTables(catalog, bySchema);
+  const views = new Map(
+    catalog.objects.filter(({ kind }) => kind === "view" || kind === "materializedView").map((view) => [nameKey(view), view]),
+  );
   const needed = (kind: ObjectKind): Picked => (FOLLOWS_NEED.has(kind) ? "ifNeeded" : "excluded");
-  return {
+  const resolved: ResolvedSelection = {
     pick(object) {
       if (object.kind === "schema") return bySchema.has(object.name) ? "selected" : "ifNeeded";
       const selection = bySchema.get(object.schema);
       if (selection?.exclude?.includes(object.name)) return "excluded";
       if (object.kind === "table") return chosen.has(nameKey(object)) ? "selected" : "excluded";
-      if (object.on && (tables.has(nameKey(object.on)) ? !chosen.has(nameKey(object.on)) : !relationMoves(object.on, bySchema))) return "excluded";
+      if (object.on) {
+        const view = views.get(nameKey(object.on));
+        if (view ? resolved.pick(view) !== "selected" : !chosen.has(nameKey(object.on))) return "excluded";
+      }
       if (PART_OF_TABLE.has(object.kind)) return "selected";
       if (!selection) return needed(object.kind);
-      if (selection.kinds) return selection.kinds.includes(object.kind) ? "selected" : needed(object.kind);
+      if (selection.kinds) return namesKind(selection.kinds, object.kind) ? "selected" : needed(object.kind);
       return selection.tables ? needed(object.kind) : "selected";
     },
   };
+  return resolved;
 }
 
 export function nameKey(object: QualifiedName): string {
@@ -122,16 +135,24 @@ export function tableEntries(
   };
 }
 
-function relationMoves(relation: QualifiedName, bySchema: ReadonlyMap<string, SchemaSelection>): boolean {
-  const selection = bySchema.get(relation.schema);
-  return selection !== undefined && !selection.exclude?.includes(relation.name);
+/** Kinds that a user would not list apart: `view` means materialized views, too. */
+const COVERED_BY: Partial<Record<ObjectKind, string>> = {
+  materializedView: "view",
+  operatorFamily: "operator",
+  operatorClass: "operator",
+};
+
+function namesKind(kinds: readonly string[], kind: ObjectKind): boolean {
+  return kinds.includes(kind) || kinds.includes(COVERED_BY[kind] ?? kind);
 }
 
 /** Listed tables and, since a partitioned parent has no rows of its own, every partition below a listed one. */
 function chosenTables(catalog: NeutralCatalog, bySchema: ReadonlyMap<string, SchemaSelection>): ReadonlySet<string> {
   const chosen = new Set<string>();
   const excluded = (table: QualifiedName): boolean => bySchema.get(table.schema)?.exclude?.includes(table.name) === true;
-  const listed = new Set([...bySchema.values()].flatMap(({ schema, tables }) => (tables ?? []).map(({ name }) => nameKey({ schema, name }))));
+  const listed = new Set(
+    [...bySchema.values()].flatMap(({ schema, tables }) => (tables ?? []).map(({ name }) => nameKey({ schema, name }))),
+  );
   for (const table of catalog.tables) {
     const selection = bySchema.get(table.schema);
     if (!selection || excluded(table)) continue;
@@ -173,7 +194,8 @@ function checkNames(catalog: NeutralCatalog, selection: SchemaSelection, tables:
     }
     seen.add(listed.name);
     for (const column of [...(listed.columns ?? []).map(({ name }) => name), ...(listed.excludeColumns ?? [])]) {
-      if (!table.columns.some(({ name }) => name === column)) throw missing(`column "${column}" of table "${listed.name}"`, object);
+      if (!table.columns.some(({ name }) => name === column))
+        throw missing(`column "${column}" of table "${listed.name}"`, object);
     }
   }
   for (const name of selection.exclude ?? []) {

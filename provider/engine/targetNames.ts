@@ -38,11 +38,18 @@ export function resolveNames(
   }
   const schema = (source: string): string => schemas.get(source) ?? source;
   return {
-    renames: columnsOf.size > 0 || catalog.schemas.some((name) => schema(name) !== name) || tableRenames.size > 0 || catalog.tables.some(({ name }) => spell(name) !== name),
+    renames:
+      columnsOf.size > 0 ||
+      catalog.schemas.some((name) => schema(name) !== name) ||
+      tableRenames.size > 0 ||
+      catalog.tables.some(({ name }) => spell(name) !== name),
     schema,
     relation(source) {
       const key = nameKey(source);
-      return { schema: schema(source.schema), name: tableRenames.get(key) ?? (isTable.has(key) ? spell(source.name) : source.name) };
+      return {
+        schema: schema(source.schema),
+        name: tableRenames.get(key) ?? (isTable.has(key) ? spell(source.name) : source.name),
+      };
     },
     column: (table, source) => columnsOf.get(nameKey(table))?.targets.get(source) ?? source,
     excluded: (table, column) => columnsOf.get(nameKey(table))?.excluded.has(column) ?? false,

@@ -15,14 +15,14 @@ export interface Throttle {
 
 /**
  * A token bucket each for rows and bytes, one second deep. The rates are read at every call, and again every quarter of a second while waiting,
- * so that a change takes effect on what is already held; no rate is no limit. A megabyte is 10^6 bytes.
+ * so that a change takes effect on what is already held; no rate is no limit. A megabyte is 2^20 bytes.
  */
 export function createThrottle(rates: () => ThrottleRates, now: () => number = () => performance.now()): Throttle {
   const rows = bucket(now);
   const bytes = bucket(now);
   const debt = () => {
     const { rowsPerSecond, megabytesPerSecond } = rates();
-    return Math.max(rows.secondsInDebt(rowsPerSecond), bytes.secondsInDebt(megabytesPerSecond && megabytesPerSecond * 1e6));
+    return Math.max(rows.secondsInDebt(rowsPerSecond), bytes.secondsInDebt(megabytesPerSecond && megabytesPerSecond * 1_048_576));
   };
   const wait = async () => {
     for (let seconds = debt(); seconds > 0; seconds = debt()) await sleep(Math.min(seconds, 0.25) * 1000);
@@ -31,7 +31,7 @@ export function createThrottle(rates: () => ThrottleRates, now: () => number = (
     admit(rowCount, byteCount) {
       const { rowsPerSecond, megabytesPerSecond } = rates();
       rows.take(rowCount, rowsPerSecond);
-      bytes.take(byteCount, megabytesPerSecond && megabytesPerSecond * 1e6);
+      bytes.take(byteCount, megabytesPerSecond && megabytesPerSecond * 1_048_576);
       return debt() > 0 ? wait() : undefined;
     },
   };

@@ -41,7 +41,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
     const store = await kind.openStore(endsOf(outputs));
     try {
       const task = await store.readTask(outputs.taskId);
-      if (!task) return undefined;
+      if (!task) return await orphaned(kind, outputs);
       const trouble = await troubleOf(kind, outputs, task, log);
       const read = outputsOf(outputs, task);
       return trouble ? { ...read, state: "failed", errors: [trouble] } : read;
@@ -157,6 +157,21 @@ async function finish(kind: RouteKind, store: TaskStore, task: TaskRecord, outpu
   log.info("creating the triggers and foreign keys that waited for the end of the stream");
   await store.updateSettings(task.definition.taskId, { desiredState: "stopped" });
   await waitForTask({ kind, ends: endsOf(outputs), taskId: task.definition.taskId, inputs: { ...outputs, desiredState: "stopped" }, log });
+}
+
+/**
+ * The store does not know the task any more. While its slot is left at the source it is not gone: forgetting it would
+ * leave the slot to retain WAL for ever, and only this resource knows whose it is.
+ */
+async function orphaned(kind: RouteKind, outputs: MigrationTaskOutputs): Promise<MigrationTaskOutputs | undefined> {
+  const capture = await kind.captureStatus(endsOf(outputs), definitionOf(outputs));
+  const running = await embeddedRunner.isRunning(godwitHome(), outputs.taskId);
+  if (!running && (capture.kind === "missing" || definitionOf(outputs).slotIsForeign)) return undefined;
+  const missing = new GodwitError(ErrorCode.StoreUnusable, "the task is not in the target's godwit schema any more", {
+    object: outputs.taskId,
+    remedy: "pulumi destroy takes what is left of it from the source; pulumi up starts over, into empty tables",
+  });
+  return { ...outputs, state: "failed", errors: [errorOf(missing)] };
 }
 
 /** What a refresh should show although the store says that all is well. */

@@ -27,14 +27,17 @@ export function endsOf({ source, target }: Pick<MigrationTaskInputs, "source" | 
 
 export function definitionOf(inputs: MigrationTaskInputs): TaskDefinition {
   const taskId = taskIdOf(inputs);
-  const follows = inputs.slotName !== undefined && !inputs.migrationTypes.includes("full");
+  const own = `godwit_${taskId}`;
+  // A task's outputs are inputs as well, and name its own slot.
+  const slotIsForeign = inputs.slotName !== undefined && inputs.slotName !== own;
+  const slotName = inputs.slotName ?? own;
   return {
     taskId,
     migrationTypes: inputs.migrationTypes,
     conflictMode: inputs.conflictMode,
-    slotName: inputs.slotName ?? `godwit_${taskId}`,
-    slotIsForeign: inputs.slotName !== undefined,
-    publicationName: follows && inputs.slotName !== undefined ? inputs.slotName : `godwit_${taskId}`,
+    slotName,
+    slotIsForeign,
+    publicationName: slotIsForeign && !inputs.migrationTypes.includes("full") ? slotName : own,
     startPosition: inputs.startPosition === undefined ? undefined : parseLsn(inputs.startPosition).toString(),
     environmentTag: inputs.target.environmentTag ?? inputs.source.environmentTag,
   };

@@ -138,10 +138,11 @@ async function withTcp(server: PostgresServer, config: ClientConfig, sql: string
   const { host, port, username, password } = server;
   const client = new Client({ host, port, user: username, password, database: "postgres", ...config });
   client.on("error", () => undefined);
+  // Outside of the try: pg's end() never settles after a TLS handshake that the server broke off.
+  await client.connect();
   try {
-    await client.connect();
     return (await client.query(sql)).rows;
   } finally {
-    await client.end().catch(() => undefined);
+    await client.end();
   }
 }

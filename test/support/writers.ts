@@ -153,8 +153,8 @@ function changes(counts: WriterCounts): number {
 async function withClient<T>(server: ClientConfig, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ ...server, application_name: "writer" });
   client.on("error", () => undefined);
+  await client.connect();
   try {
-    await client.connect();
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);

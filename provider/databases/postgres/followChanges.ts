@@ -1,7 +1,169 @@
-import type { FlowOptions } from "../../engine/database.js";
-import type { TaskDefinition } from "../../engine/taskDefinition.js";
-import type { Connections } from "./connections.js";
+import type { Client } from "pg";
+import type { FlowCounts } from "../../engine/database.js";
+import type { Position } from "../../engine/models/change.js";
+import type { PlannedTable } from "../../engine/models/plan.js";
+import { createThrottle, type ThrottleRates } from "../../engine/throttle.js";
+import { Applier, CarefulNeeded } from "./apply/applier.js";
+import { binaryFits } from "./apply/applyTable.js";
+import type { BatchLimits } from "./apply/batchPath.js";
+import { NotBatchable } from "./apply/keyedBatch.js";
+import { prepareApplySession } from "./apply/session.js";
+import { openTargetConnection } from "./apply/targetConnection.js";
+import { describeTargets } from "./apply/targetTables.js";
+import { openChangeStream } from "./replication/changeStream.js";
+import { releaseSlot } from "./replication/slot.js";
 
-export async function followChanges(_from: Connections, _to: Connections, _definition: TaskDefinition, _quiet: boolean, options: FlowOptions): Promise<void> {
-  await new Promise<void>((resolve) => options.signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Opens connections whose application_name ends in `/part`; `Connections` is one. */
+export interface Connector {
+  connect(part: string, options?: { replication?: boolean }): Promise<Client>;
+}
+
+export interface FollowOptions {
+  readonly source: Connector;
+  readonly target: Connector;
+  readonly slotName: string;
+  readonly publications: readonly string[];
+  /** `loadPosition`: of the snapshot the table was loaded from; changes of transactions that committed before it are in its rows. */
+  readonly tables: readonly { readonly table: PlannedTable; readonly loadPosition: Position | undefined }[];
+  /** conflictMode ignoreAndProceed: the source's row wins, missing rows are no error. */
+  readonly overwrite: boolean;
+  /** The target's role may set session_replication_role. */
+  readonly quiet: boolean;
+  /** The checkpoint, read anew: called after whatever an applier before this one left on the target has ended. */
+  readonly start: () => Promise<Position>;
+  readonly checkpoint: (position: Position, commitTimeMs: number) => string;
+  readonly rates: () => ThrottleRates;
+  readonly onProgress: (counts: FlowCounts) => void;
+  readonly signal: AbortSignal;
+  readonly limits?: BatchLimits;
+}
+
+/**
+ * Streams the slot's changes into the target until the signal aborts. A batch that the target rejects is read again from the checkpoint and
+ * applied change by change, which resolves what only the set-based order broke and names what is really wrong.
+ * Rejects with GW1501 to GW1504, GW1602, GW17xx, or a connection's failure; in each case the checkpoint is where a next call goes on.
+ */
+export async function followChanges(options: FollowOptions): Promise<void> {
+  let carefulUntil: Position | undefined;
+  let counted: FlowCounts | undefined;
+  while (!options.signal.aborted) {
+    const before = counted;
+    const outcome = await followOnce(options, carefulUntil, (counts) => {
+      counted = before ? sum(before, counts) : counts;
+      options.onProgress(counted);
+    });
+    if (!outcome) return;
+    carefulUntil = outcome.until;
+  }
+}
+
+/** Undefined when the signal aborted. */
+async function followOnce(
+  options: FollowOptions,
+  carefulUntil: Position | undefined,
+  onProgress: (counts: FlowCounts) => void,
+): Promise<CarefulNeeded | undefined> {
+  const target = await options.target.connect("apply");
+  let applier: Applier | undefined;
+  let source: Client | undefined;
+  try {
+    await prepareApplySession(target, options.quiet);
+    const tables = options.tables.map(({ table }) => table).filter(({ streamed }) => streamed);
+    const targets = await describeTargets(target, tables);
+    const start = await options.start();
+    await freeSlot(options);
+    source = await options.source.connect("stream", { replication: true });
+    const binary = (await serverVersion(source)) >= 140000 && binaryFits(tables, targets);
+    applier = new Applier({
+      connection: openTargetConnection(target),
+      tables: options.tables,
+      targets,
+      binary,
+      overwrite: options.overwrite,
+      quiet: options.quiet,
+      start,
+      carefulUntil,
+      checkpoint: options.checkpoint,
+      throttle: createThrottle(options.rates),
+      onProgress,
+      ...(options.limits ? { limits: options.limits } : {}),
+    });
+    return await run(source, applier, options, start, binary);
+  } finally {
+    applier?.close();
+    destroy(target);
+    if (source) destroy(source);
+  }
+}
+
+async function run(
+  source: Client,
+  applier: Applier,
+  options: FollowOptions,
+  start: Position,
+  binary: boolean,
+): Promise<CarefulNeeded | undefined> {
+  const stream = openChangeStream(source, {
+    slotName: options.slotName,
+    publications: options.publications,
+    start,
+    binary,
+    sink: applier,
+    durable: () => applier.position,
+  });
+  const { signal } = options;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<"aborted">((resolve) => {
+    onAbort = () => resolve("aborted");
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    await Promise.race([stream.done, applier.failed, aborted]);
+    stream.pause();
+    await Promise.race([applier.drain(), stream.done]);
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof CarefulNeeded) return cause;
+    // Thrown by the sink, through the stream that called it.
+    if (cause instanceof NotBatchable) return new CarefulNeeded(applier.arriving, { cause });
+    throw cause;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await stream.stop();
+  }
+}
+
+/** A walsender of ours may still hold the slot: of a worker that died, or of the stream that was just given up. */
+async function freeSlot({ source, slotName }: FollowOptions): Promise<void> {
+  const client = await source.connect("slot");
+  try {
+    const { rows } = await client.query<{ name: string }>("SELECT pg_catalog.current_setting('application_name') AS name");
+    const ours = (rows[0]?.name ?? "").replace(/\/[^/]*$/, "/");
+    await releaseSlot(client, slotName, ours);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function serverVersion(client: Client): Promise<number> {
+  const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
+  return Number(rows[0]?.server_version_num);
+}
+
+/** Not client.end(), which waits for a reply that a socket in another's hands will never give it. */
+function destroy(client: Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+function sum(before: FlowCounts, now: FlowCounts): FlowCounts {
+  return {
+    inserts: before.inserts + now.inserts,
+    updates: before.updates + now.updates,
+    deletes: before.deletes + now.deletes,
+    truncates: before.truncates + now.truncates,
+    bytes: before.bytes + now.bytes,
+    durable: now.durable,
+    lastCommitMs: now.lastCommitMs ?? before.lastCommitMs,
+  };
 }

@@ -72,7 +72,18 @@ async function open(ends: Ends, definition: TaskDefinition): Promise<Route> {
     return {
       source,
       target,
-      follow: (options) => followChanges(from, to, definition, target.quietsTriggers, options),
+      follow: ({ tables, conflictMode, settings, ...options }) =>
+        followChanges({
+          ...options,
+          source: from,
+          target: to,
+          slotName: definition.slotName,
+          publications: [definition.publicationName],
+          tables,
+          overwrite: conflictMode === "ignoreAndProceed",
+          quiet: target.quietsTriggers,
+          rates: () => settings().throttle.incremental ?? {},
+        }),
       isConnectionError,
       close,
     };

@@ -50,7 +50,7 @@ const RETURN = 0x0d;
 const BACKSLASH = 0x5c;
 
 /**
- * For a COPY (FORMAT text): values are in their types' text form; tab, newline, return and backslash are escaped. Every row is a CopyData
+ * For a COPY (FORMAT text): values are in their types' text form; tab, newline, return and backslash are escaped. Every run of rows is a CopyData
  * message of at most twice its size.
  */
 export const textCopy: RowEncoding = (runs) => {

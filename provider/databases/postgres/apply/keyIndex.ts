@@ -26,6 +26,11 @@ export class KeyIndex {
     this.writing += size;
   }
 
+  /** Drops the parts added since the last question. */
+  forget(): void {
+    this.writing = this.used;
+  }
+
   /** The number of the key whose parts were added; a new one is numbered `count` before the call. */
   find(): number {
     const { used, writing, bytes } = this;

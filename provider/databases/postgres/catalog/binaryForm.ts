@@ -28,7 +28,10 @@ const OBJECT_REFERENCES = /^reg[a-z]+$/;
  * - A row carries the oid of every field's type (record_send): yes only when all fields are of built-in, portable types.
  * - A base type of an extension or of a user: no; nothing promises that its send format is the same in the target's version.
  */
-export async function readBinaryForms(session: CatalogSession, relations: readonly PgRelation[]): Promise<(typeId: number) => boolean> {
+export async function readBinaryForms(
+  session: CatalogSession,
+  relations: readonly PgRelation[],
+): Promise<(typeId: number) => boolean> {
   const types = new Map((await rows<TypeFacts>(session, typeFacts(session))).map((type) => [type.id, type]));
   const fields = new Map(relations.map((relation) => [relation.id, relation.columns.map((column) => column.typeId)]));
   const known = new Map<number, boolean>();

@@ -19,7 +19,10 @@ export function describeTables(
     const primaryIndex = primary.get(relation.id);
     const identityIndex = relation.replicaIdentity === "index" ? identity.get(relation.id) : undefined;
     // A deferrable key may be broken inside a transaction, so the server does not publish it under identity DEFAULT.
-    const keyPublished = relation.replicaIdentity === "nothing" ? false : relation.replicaIdentity !== "default" || primaryIndex?.immediate !== false;
+    const keyPublished =
+      relation.replicaIdentity === "nothing"
+        ? false
+        : relation.replicaIdentity !== "default" || primaryIndex?.immediate !== false;
     return [
       {
         id: relation.id,

@@ -17,7 +17,8 @@ export async function readExtensions(session: CatalogSession): Promise<PgExtensi
  */
 export async function readDependencies(session: CatalogSession): Promise<Map<ObjectKey, PgDependency[]>> {
   const standsFor = new Map<ObjectKey, ObjectKey>();
-  for (const { alias, object } of await rows<{ alias: ObjectKey; object: ObjectKey }>(session, aliases(session))) standsFor.set(alias, object);
+  for (const { alias, object } of await rows<{ alias: ObjectKey; object: ObjectKey }>(session, aliases(session)))
+    standsFor.set(alias, object);
   const edges = await rows<{ dependent: ObjectKey; on: ObjectKey; column: number }>(session, EDGES);
   const dependencies = new Map<ObjectKey, PgDependency[]>();
   for (const { dependent, on, column } of edges) {
@@ -55,7 +56,9 @@ ORDER BY x.oid`;
 
 function aliases({ version }: CatalogSession): string {
   const multiranges =
-    version >= 14 ? "UNION ALL SELECT 'pg_type/' || r.rngmultitypid, 'pg_type/' || r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngtypid >= 16384" : "";
+    version >= 14
+      ? "UNION ALL SELECT 'pg_type/' || r.rngmultitypid, 'pg_type/' || r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngtypid >= 16384"
+      : "";
   return `
 SELECT 'pg_type/' || t.oid AS alias, 'pg_type/' || t.typelem AS object
 FROM pg_catalog.pg_type t WHERE t.typcategory = 'A' AND t.typelem >= 16384

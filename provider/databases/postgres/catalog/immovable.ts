@@ -20,7 +20,11 @@ export async function readImmovable(session: CatalogSession): Promise<Immovable>
   const found = await rows<ImmovableRow>(session, SOURCES(session).join("\nUNION ALL\n"));
   return {
     unsupported: found.map(({ kind, schema, name, reason }) => ({ kind, schema: schema ?? undefined, name, reason })),
-    keys: new Map(found.filter(({ key }) => key !== "").map(({ key, kind, schema, name }) => [key, `${kind} ${schema ? `${schema}.` : ""}${name}`])),
+    keys: new Map(
+      found
+        .filter(({ key }) => key !== "")
+        .map(({ key, kind, schema, name }) => [key, `${kind} ${schema ? `${schema}.` : ""}${name}`]),
+    ),
   };
 }
 
@@ -61,7 +65,12 @@ const SOURCES = (session: CatalogSession): readonly string[] => [
     where: "o.relkind = 'f'",
     reason: "its rows live on another server; create the foreign server and the table on the target",
   }),
-  select({ kind: "foreignServer", catalog: "pg_foreign_server", name: "o.srvname", reason: "its user mappings hold passwords; create it on the target" }),
+  select({
+    kind: "foreignServer",
+    catalog: "pg_foreign_server",
+    name: "o.srvname",
+    reason: "its user mappings hold passwords; create it on the target",
+  }),
   select({ kind: "foreignDataWrapper", catalog: "pg_foreign_data_wrapper", name: "o.fdwname", reason: LIBRARY }),
   select({
     kind: "policy",
@@ -78,15 +87,45 @@ const SOURCES = (session: CatalogSession): readonly string[] => [
     where: "o.relrowsecurity",
     reason: "row security is off on the target''s table; enable it after its policies are there",
   }).replace("'pg_class/' || o.oid", "''"),
-  select({ kind: "eventTrigger", catalog: "pg_event_trigger", name: "o.evtname", where: "o.evtname !~ '^godwit'", reason: "it acts on the whole database; create it on the target" }),
-  select({ kind: "publication", catalog: "pg_publication", name: "o.pubname", where: "o.pubname !~ '^godwit'", reason: "its subscribers follow the source; create it on the target when they move" }),
+  select({
+    kind: "eventTrigger",
+    catalog: "pg_event_trigger",
+    name: "o.evtname",
+    where: "o.evtname !~ '^godwit'",
+    reason: "it acts on the whole database; create it on the target",
+  }),
+  select({
+    kind: "publication",
+    catalog: "pg_publication",
+    name: "o.pubname",
+    where: "o.pubname !~ '^godwit'",
+    reason: "its subscribers follow the source; create it on the target when they move",
+  }),
   `SELECT '' AS key, 'subscription' AS kind, NULL AS schema, s.subname::text AS name,
   'it holds a connection to another server; create it on the target' AS reason
 FROM pg_catalog.pg_subscription s WHERE s.subdbid = (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = ${onDatabase})`,
-  select({ kind: "textSearchConfiguration", catalog: "pg_ts_config", name: "o.cfgname", namespace: "o.cfgnamespace", reason: TEXT_SEARCH }),
-  select({ kind: "textSearchDictionary", catalog: "pg_ts_dict", name: "o.dictname", namespace: "o.dictnamespace", reason: TEXT_SEARCH }),
+  select({
+    kind: "textSearchConfiguration",
+    catalog: "pg_ts_config",
+    name: "o.cfgname",
+    namespace: "o.cfgnamespace",
+    reason: TEXT_SEARCH,
+  }),
+  select({
+    kind: "textSearchDictionary",
+    catalog: "pg_ts_dict",
+    name: "o.dictname",
+    namespace: "o.dictnamespace",
+    reason: TEXT_SEARCH,
+  }),
   select({ kind: "textSearchParser", catalog: "pg_ts_parser", name: "o.prsname", namespace: "o.prsnamespace", reason: LIBRARY }),
-  select({ kind: "textSearchTemplate", catalog: "pg_ts_template", name: "o.tmplname", namespace: "o.tmplnamespace", reason: LIBRARY }),
+  select({
+    kind: "textSearchTemplate",
+    catalog: "pg_ts_template",
+    name: "o.tmplname",
+    namespace: "o.tmplnamespace",
+    reason: LIBRARY,
+  }),
   select({ kind: "conversion", catalog: "pg_conversion", name: "o.conname", namespace: "o.connamespace", reason: LIBRARY }),
   select({ kind: "language", catalog: "pg_language", name: "o.lanname", reason: LIBRARY }),
   select({ kind: "accessMethod", catalog: "pg_am", name: "o.amname", reason: LIBRARY }),

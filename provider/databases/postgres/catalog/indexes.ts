@@ -45,7 +45,10 @@ export async function readIndexes(session: CatalogSession): Promise<PgIndex[]> {
 
 /** Extended statistics (CREATE STATISTICS). */
 export async function readStatistics(session: CatalogSession): Promise<PgStatistics[]> {
-  const found = await rows<Omit<PgStatistics, "key" | "target"> & { id: number; target: number | null }>(session, statisticsSql(session));
+  const found = await rows<Omit<PgStatistics, "key" | "target"> & { id: number; target: number | null }>(
+    session,
+    statisticsSql(session),
+  );
   return found.map(({ id, target, ...row }) => ({ ...row, key: `pg_statistic_ext/${id}`, target: optional(target) }));
 }
 

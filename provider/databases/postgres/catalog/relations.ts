@@ -117,7 +117,7 @@ function columnOf(row: ColumnRow): PgColumn {
 
 /**
  * reltuples is what the last ANALYZE saw: its density times the present size is closer. A table never analysed is
- * guessed at 100 bytes a row.
+ * guessed at 100 bytes a row. pg_table_size would look at eight more files a table: three times the whole plan's time over 20,000.
  */
 function relationsSql(session: CatalogSession): string {
   return `
@@ -144,8 +144,8 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
 ${since(session, 12, "LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam", "")}
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END AS bytes,
-         CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END AS heap_bytes
+  SELECT h.heap_bytes, h.heap_bytes + CASE WHEN t.oid IS NULL THEN 0 ELSE pg_catalog.pg_relation_size(t.oid) END AS bytes
+  FROM (SELECT CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END AS heap_bytes OFFSET 0) h
 ) s
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'c') AND ${inUserSchema("c.relnamespace")} AND ${notFromExtension("pg_class", "c.oid")}
   AND (c.relkind <> 'c' OR ${notFromExtension("pg_type", "c.reltype")})

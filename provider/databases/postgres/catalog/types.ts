@@ -1,5 +1,14 @@
 import type { PgCollation, PgType } from "./model.js";
-import { type CatalogSession, collationName, inUserSchema, notFromExtension, optional, qualifiedName, rows, since } from "./query.js";
+import {
+  type CatalogSession,
+  collationName,
+  inUserSchema,
+  notFromExtension,
+  optional,
+  qualifiedName,
+  rows,
+  since,
+} from "./query.js";
 
 interface TypeRow {
   id: number;
@@ -48,10 +57,10 @@ export async function readTypes(session: CatalogSession): Promise<PgType[]> {
 }
 
 export async function readCollations(session: CatalogSession): Promise<PgCollation[]> {
-  const found = await rows<Omit<PgCollation, "key" | "collate" | "ctype" | "locale" | "rules"> & Record<"collate" | "ctype" | "locale" | "rules", string | null> & { id: number }>(
-    session,
-    collationsSql(session),
-  );
+  const found = await rows<
+    Omit<PgCollation, "key" | "collate" | "ctype" | "locale" | "rules"> &
+      Record<"collate" | "ctype" | "locale" | "rules", string | null> & { id: number }
+  >(session, collationsSql(session));
   return found.map(({ id, collate, ctype, locale, rules, ...row }) => ({
     ...row,
     key: `pg_collation/${id}`,

@@ -179,6 +179,7 @@ async function captureChecks(
       remedy: "a load longer than that much WAL loses the slot: ALTER SYSTEM SET max_slot_wal_keep_size = -1, or what the disk allows",
     }),
   ];
+  items.push(await openTransactions(client));
   if (!definition.slotIsForeign) return items;
   if (usersPublication(definition)) items.push(await publicationAge(client, tables, definition));
   const slot = await slotStatus(client, definition.slotName);
@@ -206,6 +207,23 @@ async function foreignTables(client: Client, tables: readonly PlannedTable[]): P
     [tables.filter(({ streamed }) => streamed).map(({ id }) => id)],
   );
   return rows.map(({ name }) => name);
+}
+
+/** A slot begins only once every transaction that was open before it has ended; one that nobody ends holds the task up for ever. */
+async function openTransactions(client: Client): Promise<PrecheckItem> {
+  const { rows } = await client.query<{ what: string }>(
+    `SELECT 'pid ' || pid || ' for ' || extract(epoch FROM now() - xact_start)::integer || ' s' AS what
+     FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND now() - xact_start > interval '1 minute'
+     UNION ALL
+     SELECT 'prepared transaction ' || gid FROM pg_prepared_xacts`,
+  );
+  return precheckItem({
+    item: "sourceOpenTransactions",
+    severity: "warning",
+    passed: rows.length === 0,
+    message: rows.length === 0 ? "no writing transaction is open for long" : `the slot waits for open transactions to end: ${listed(rows.map(({ what }) => what))}`,
+    remedy: "end them, or wait: SELECT pg_terminate_backend(<pid>); ROLLBACK PREPARED '<gid>'",
+  });
 }
 
 /**

@@ -30,6 +30,8 @@ export interface StreamPositions {
 export interface ChangeStream {
   /** Resolves after `stop`, rejects when the stream breaks. Errors: GW1504, GW1701, GW1703, GW1704, the server's and the socket's own. */
   readonly done: Promise<void>;
+  /** Takes no more of what arrives; the connection is kept alive. */
+  pause(): void;
   /** Reports the durable position a last time and closes the connection. */
   stop(): Promise<void>;
   readonly positions: StreamPositions;
@@ -55,6 +57,7 @@ export function openChangeStream(client: Client, options: ChangeStreamOptions): 
   let received = options.start;
   let acknowledged = 0n;
   let inTransaction = false;
+  let paused = false;
   let state: "open" | "stopping" | "ended" = "open";
   let settle: { resolve: () => void; reject: (cause: unknown) => void } | undefined;
   const done = new Promise<void>((resolve, reject) => {
@@ -85,7 +88,7 @@ export function openChangeStream(client: Client, options: ChangeStreamOptions): 
   });
 
   const raw = takeSocket(client, (chunk) => {
-    if (state !== "open") return;
+    if (state !== "open" || paused) return;
     try {
       reader.push(chunk);
       sink.lull();
@@ -115,7 +118,7 @@ export function openChangeStream(client: Client, options: ChangeStreamOptions): 
     socket.pause();
     room.then(
       () => {
-        if (state !== "open") return;
+        if (state !== "open" || paused) return;
         const again = sink.full();
         if (again) hold();
         else socket.resume();
@@ -150,6 +153,10 @@ export function openChangeStream(client: Client, options: ChangeStreamOptions): 
       get acknowledged() {
         return acknowledged;
       },
+    },
+    pause() {
+      paused = true;
+      socket.pause();
     },
     async stop() {
       if (state === "open") {

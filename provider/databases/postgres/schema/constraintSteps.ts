@@ -25,14 +25,20 @@ export function foreignKeyDrafts(context: SchemaContext): Draft[] {
     const definition = context.sql.foreignKey(constraint.definition, table, referenced);
     // A partitioned table takes no ONLY: its partitions get the key with it.
     const only = table.kind === "partitionedTable" ? "" : "ONLY ";
-    const selected = context.resolved.selection.pick({ kind: "table", schema: referenced.schema, name: referenced.name }) === "selected";
+    const selected =
+      context.resolved.selection.pick({ kind: "table", schema: referenced.schema, name: referenced.name }) === "selected";
     return [
       {
         id: `foreignKey:${shown(context, table)}.${constraint.name}`,
         stage: "foreignKeys",
         kind: "foreignKey",
         name: `${shown(context, table)}.${constraint.name}`,
-        subject: { kind: "foreignKey", schema: table.schema, name: constraint.name, on: { schema: table.schema, name: table.name } },
+        subject: {
+          kind: "foreignKey",
+          schema: table.schema,
+          name: constraint.name,
+          on: { schema: table.schema, name: table.name },
+        },
         provides: [constraint.key],
         uses: [constraint.key],
         requires: [table.key, referenced.key],
@@ -43,7 +49,9 @@ export function foreignKeyDrafts(context: SchemaContext): Draft[] {
         weight: table.bytes,
         blocked:
           constraintBlocked(context, constraint) ??
-          (selected ? partitionedNotValid(context, table, constraint) : `it references ${referenced.schema}.${referenced.name}, which is not selected`),
+          (selected
+            ? partitionedNotValid(context, table, constraint)
+            : `it references ${referenced.schema}.${referenced.name}, which is not selected`),
       },
     ];
   });
@@ -66,7 +74,9 @@ function keyDraft(context: SchemaContext, table: PgRelation, constraint: PgConst
     requires: [table.key],
     sql: [
       `ALTER TABLE ONLY ${name} ADD CONSTRAINT ${ident(constraint.name)} ${withParameters}`,
-      ...(constraint.kind === "exclusion" && index.options.length > 0 ? [`ALTER INDEX ${context.name(index)} SET (${optionList(index.options)})`] : []),
+      ...(constraint.kind === "exclusion" && index.options.length > 0
+        ? [`ALTER INDEX ${context.name(index)} SET (${optionList(index.options)})`]
+        : []),
       ...indexSettings(context, table, index),
       ...context.comment(constraint.key, `CONSTRAINT ${ident(constraint.name)} ON ${name}`),
       ...context.comment(index.key, `INDEX ${context.name(index)}`),

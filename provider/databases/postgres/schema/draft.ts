@@ -24,7 +24,11 @@ export interface Draft {
   readonly sql: readonly string[];
   readonly weight?: number;
   /** Makes something with the same name and shape first, where a cycle leaves no other way. */
-  readonly shell?: { readonly sql: readonly string[]; readonly needs: (key: ObjectKey) => boolean; readonly uses: readonly ObjectKey[] };
+  readonly shell?: {
+    readonly sql: readonly string[];
+    readonly needs: (key: ObjectKey) => boolean;
+    readonly uses: readonly ObjectKey[];
+  };
   /** Why it cannot be made on this target. */
   readonly blocked?: string | undefined;
 }

@@ -8,7 +8,9 @@ export type TargetObjects = ReadonlySet<string>;
 /** What is on the target, in the words of a plan's steps. The connection's search_path must be empty, so that signatures are qualified. */
 export async function readTargetObjects(client: Client): Promise<TargetObjects> {
   const { rows } = await client.query<{ step: string; schema: string | null; name: string; rest: string }>(OBJECTS);
-  return new Set(rows.map(({ step, schema, name, rest }) => `${step}:${schema === null ? name : shownTarget({ schema, name })}${rest}`));
+  return new Set(
+    rows.map(({ step, schema, name, rest }) => `${step}:${schema === null ? name : shownTarget({ schema, name })}${rest}`),
+  );
 }
 
 /**

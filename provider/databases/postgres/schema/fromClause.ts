@@ -17,7 +17,22 @@ interface Level {
   expectsItem: boolean;
 }
 
-const ENDS_FROM = new Set(["where", "group", "order", "having", "limit", "union", "intersect", "except", "window", "returning", "set", "fetch", "offset", "for"]);
+const ENDS_FROM = new Set([
+  "where",
+  "group",
+  "order",
+  "having",
+  "limit",
+  "union",
+  "intersect",
+  "except",
+  "window",
+  "returning",
+  "set",
+  "fetch",
+  "offset",
+  "for",
+]);
 
 /** Follows the parentheses and clauses of a query, token by token. */
 export class FromClause {
@@ -39,7 +54,8 @@ export class FromClause {
     } else if (token.text === ",") level.expectsItem = level.inFrom;
     else if (token.text === ";") Object.assign(level, { statement: true, inFrom: false, expectsItem: false });
     else if (word === "select" || word === "delete") Object.assign(level, { statement: true, inFrom: false, expectsItem: false });
-    else if (word === "from" && level.statement && this.#previous?.value !== "distinct") Object.assign(level, { inFrom: true, expectsItem: true });
+    else if (word === "from" && level.statement && this.#previous?.value !== "distinct")
+      Object.assign(level, { inFrom: true, expectsItem: true });
     else if (word === "join") level.expectsItem = level.inFrom;
     else if (word !== "only" && word !== "lateral") {
       if (ENDS_FROM.has(word)) level.inFrom = false;

@@ -33,7 +33,9 @@ export function identityDrafts(context: SchemaContext): Draft[] {
 /** What CREATE INDEX and ADD CONSTRAINT cannot say. */
 export function indexSettings(context: SchemaContext, table: PgRelation, index: PgIndex): string[] {
   return [
-    ...index.statistics.map(({ position, target }) => `ALTER INDEX ${context.name(index)} ALTER COLUMN ${position} SET STATISTICS ${target}`),
+    ...index.statistics.map(
+      ({ position, target }) => `ALTER INDEX ${context.name(index)} ALTER COLUMN ${position} SET STATISTICS ${target}`,
+    ),
     ...(index.clustered ? [`ALTER TABLE ONLY ${context.name(table)} CLUSTER ON ${ident(index.name)}`] : []),
   ];
 }

@@ -27,7 +27,9 @@ export function inheritance(context: SchemaContext, table: PgRelation): Inherita
   for (const column of table.columns) if (column.local && !merged.includes(column.name)) merged.push(column.name);
   const sameOrder = merged.length === table.columns.length && table.columns.every(({ name }, index) => merged[index] === name);
   const agreed = table.columns.every((column) => {
-    const defaults = new Set(moved.flatMap((parent) => parent.columns.filter(({ name }) => name === column.name).map(({ expression }) => expression)));
+    const defaults = new Set(
+      moved.flatMap((parent) => parent.columns.filter(({ name }) => name === column.name).map(({ expression }) => expression)),
+    );
     return defaults.size <= 1 && (!column.generated || column.local || defaults.has(column.expression));
   });
   const whole = table.columns.every(({ name }) => !names.excluded(table, name));

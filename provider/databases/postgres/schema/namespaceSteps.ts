@@ -42,7 +42,10 @@ export function extensionDrafts(context: SchemaContext): Draft[] {
     sql: [
       `CREATE EXTENSION IF NOT EXISTS ${ident(name)}${userSchemas.has(schema) || schema === "pg_catalog" ? ` SCHEMA ${ident(resolved.names.schema(schema))}` : ""}`,
     ],
-    blocked: offered && !offered.has(name) ? "the target does not offer this extension; install its package on the target's server" : undefined,
+    blocked:
+      offered && !offered.has(name)
+        ? "the target does not offer this extension; install its package on the target's server"
+        : undefined,
   }));
 }
 
@@ -68,7 +71,12 @@ function collationOptions(collation: PgCollation): string[] {
   const provider = { c: "libc", i: "icu", b: "builtin", d: "default" }[collation.provider];
   const deterministic = collation.deterministic ? [] : ["deterministic = false"];
   if (collation.provider === "c") {
-    return [`provider = ${provider}`, `lc_collate = ${literal(collation.collate ?? "")}`, `lc_ctype = ${literal(collation.ctype ?? "")}`, ...deterministic];
+    return [
+      `provider = ${provider}`,
+      `lc_collate = ${literal(collation.collate ?? "")}`,
+      `lc_ctype = ${literal(collation.ctype ?? "")}`,
+      ...deterministic,
+    ];
   }
   return [
     `provider = ${provider}`,

@@ -21,7 +21,12 @@ function operators(context: SchemaContext): Draft[] {
       stage: "beforeRows",
       kind: "operator",
       name: `${shown(context, operator)}(${left},${right})`,
-      subject: { kind: "operator", schema: operator.schema, name: operator.name, signature: `${operator.left ?? ""},${operator.right ?? ""}` },
+      subject: {
+        kind: "operator",
+        schema: operator.schema,
+        name: operator.name,
+        signature: `${operator.left ?? ""},${operator.right ?? ""}`,
+      },
       provides: [operator.key],
       uses: [operator.key],
       ignores: (key) => key.startsWith("pg_operator/"),
@@ -74,7 +79,7 @@ function classes(context: SchemaContext): Draft[] {
   });
 }
 
-/** A cast has no schema: it goes where something needs it, or with a task that takes everything. */
+/** A cast has no schema: it goes where something needs it (see selectDrafts), or with a task that takes everything. */
 function casts(context: SchemaContext): Draft[] {
   const { sql } = context;
   return context.catalog.casts.map((cast) => {

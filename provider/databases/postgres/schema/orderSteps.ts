@@ -30,7 +30,9 @@ export function orderSteps(context: SchemaContext, selected: readonly SelectedDr
   const skipped: SkippedObject[] = [];
   for (let cycles = findCycles(steps); cycles.length > 0; cycles = findCycles(steps)) {
     for (const cycle of cycles) {
-      const broken = cycle.find((step) => step.draft.shell && !step.id.endsWith("#shell") && !steps.some(({ id }) => id === `${step.id}#shell`));
+      const broken = cycle.find(
+        (step) => step.draft.shell && !step.id.endsWith("#shell") && !steps.some(({ id }) => id === `${step.id}#shell`),
+      );
       if (broken) {
         steps = withShell(context, steps, cycle, broken);
         continue;
@@ -42,7 +44,11 @@ export function orderSteps(context: SchemaContext, selected: readonly SelectedDr
         grew = more.length > 0;
       }
       for (const { id, draft } of steps.filter((step) => gone.has(step.id))) {
-        skipped.push({ kind: draft.kind, name: draft.name, reason: `${id} and what it needs need each other: ${cycle.map(({ draft: part }) => part.name).join(", ")}` });
+        skipped.push({
+          kind: draft.kind,
+          name: draft.name,
+          reason: `${id} and what it needs need each other: ${cycle.map(({ draft: part }) => part.name).join(", ")}`,
+        });
       }
       steps = steps.filter((step) => !gone.has(step.id));
     }
@@ -56,7 +62,9 @@ function withShell(context: SchemaContext, steps: readonly Step[], cycle: readon
   if (!shell) return [...steps];
   const id = `${broken.id}#shell`;
   const members = new Set(cycle.map((step) => step.id));
-  const keys = new Set(shell.uses.flatMap((use) => (context.catalog.dependencies.get(use) ?? []).map(({ on }) => on)).filter(shell.needs));
+  const keys = new Set(
+    shell.uses.flatMap((use) => (context.catalog.dependencies.get(use) ?? []).map(({ on }) => on)).filter(shell.needs),
+  );
   const inShell = (step: Step): boolean => step.draft.provides.some((key) => keys.has(key)) || step.draft.kind === "schema";
   const byId = new Map(steps.map((step) => [step.id, step]));
   const shellNeeds = broken.dependsOn.filter((need) => {

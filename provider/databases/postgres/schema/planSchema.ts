@@ -8,7 +8,7 @@ import { identityDrafts, indexDrafts } from "./indexSteps.js";
 import { collationDrafts, extensionDrafts, schemaDrafts } from "./namespaceSteps.js";
 import { operatorDrafts } from "./operatorSteps.js";
 import { orderSteps } from "./orderSteps.js";
-import { routineDrafts } from "./routineSteps.js";
+import { rewrittenTexts, routineDrafts } from "./routineSteps.js";
 import { selectDrafts } from "./selectDrafts.js";
 import { sequenceDrafts } from "./sequenceSteps.js";
 import { tableDrafts } from "./tableSteps.js";
@@ -25,7 +25,8 @@ export interface SchemaPlan {
 }
 
 /**
- * The statements that make the selected part of a PostgreSQL catalog on a PostgreSQL target. Pure.
+ * The statements that make the selected part of a PostgreSQL catalog on a PostgreSQL target. Pure. They are to run on connections with
+ * an empty search_path: what is not qualified in them means pg_catalog.
  * `targetVersion` is the major version; `extensions` what the target offers (pg_available_extensions), absent: taken to offer all.
  * Errors: GW1305 when a table could only be made after rows, which then could not be loaded.
  */
@@ -57,21 +58,27 @@ export function planSchema(
   const made = new Set(ordered.steps.map(({ id }) => id));
   for (const step of ordered.steps) {
     if (!step.id.startsWith("table:") || step.stage === "beforeRows") continue;
-    throw new GodwitError(ErrorCode.CatalogUnreadable, "the table needs an object that exists only once other tables have their rows", {
-      object: step.name,
-      remedy: "exclude the table, or take the generated column or type that needs a materialized view or a key out of it",
-    });
+    throw new GodwitError(
+      ErrorCode.CatalogUnreadable,
+      "the table needs an object that exists only once other tables have their rows",
+      {
+        object: step.name,
+        remedy: "exclude the table, or take the generated column or type that needs a materialized view or a key out of it",
+      },
+    );
   }
   return {
     steps: ordered.steps,
-    skipped: unique([...context.skipped, ...chosen.skipped, ...ordered.skipped]),
+    skipped: unique([...context.skipped, ...chosen.skipped, ...ordered.skipped, ...rewrittenTexts(context, made)]),
     tablesLeftOut: resolved.tables.filter(({ target }) => !made.has(`table:${shownTarget(target)}`)).map(({ id }) => id),
   };
 }
 
 /** Where schemas are merged, what is left behind may bear the target name of what moves: it must not stand in its place. */
 function uniqueIds(context: SchemaContext, drafts: readonly Draft[]): Draft[] {
-  const moved = new Set(drafts.filter(({ subject }) => context.resolved.selection.pick(subject) === "selected").map(({ id }) => id));
+  const moved = new Set(
+    drafts.filter(({ subject }) => context.resolved.selection.pick(subject) === "selected").map(({ id }) => id),
+  );
   return drafts.map((draft, index) => {
     const stays = context.resolved.selection.pick(draft.subject) !== "selected";
     return stays && moved.has(draft.id) ? { ...draft, id: `${draft.id}#${index}` } : draft;

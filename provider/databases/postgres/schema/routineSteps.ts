@@ -1,3 +1,4 @@
+import type { SkippedObject } from "../../../engine/models/plan.js";
 import type { PgRoutine } from "../catalog/model.js";
 import { type Draft, type SchemaContext, schemaStep, shown } from "./draft.js";
 
@@ -29,7 +30,10 @@ function routineDraft(context: SchemaContext, routine: PgRoutine): Draft {
       : {
           // Recursion, or a view and a function that need each other: the signature first, with a body that is replaced.
           shell: {
-            sql: [setting, `${context.sql.routine(routine.definition.slice(0, routine.definition.lastIndexOf(routine.sqlBody)), undefined)} AS ''`],
+            sql: [
+              setting,
+              `${context.sql.routine(routine.definition.slice(0, routine.definition.lastIndexOf(routine.sqlBody)), undefined)} AS ''`,
+            ],
             needs: (key: string) => key.startsWith("pg_type/") || key.startsWith("pg_extension/"),
             uses: [routine.key],
           },
@@ -57,6 +61,20 @@ function aggregateDrafts(context: SchemaContext): Draft[] {
       ],
     };
   });
+}
+
+/** What to tell the user of routines whose text was rewritten: unqualified names in it still mean what the search_path finds. */
+export function rewrittenTexts(context: SchemaContext, made: ReadonlySet<string>): SkippedObject[] {
+  if (!context.resolved.names.renames) return [];
+  const names = context.catalog.routines
+    .filter((routine) => routine.sqlBody === undefined)
+    .map((routine) => routineDraft(context, routine))
+    .filter(({ id }) => made.has(id))
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  const reason =
+    "moved; their texts follow renames only where they write schema.name: check unqualified and column names in them";
+  return [{ kind: "routineText", name: names.join(", "), reason }];
 }
 
 /** A query can be given the old column names by an alias list; the target of an INSERT or UPDATE cannot. */

@@ -1,4 +1,5 @@
 import type { SkippedObject } from "../../../engine/models/plan.js";
+import type { ObjectKey } from "../catalog/model.js";
 import type { Draft, SchemaContext } from "./draft.js";
 
 /** A draft that is part of the plan, with the ids of the drafts it needs. */
@@ -15,7 +16,7 @@ export interface DraftSelection {
 interface Node {
   readonly draft: Draft;
   readonly picked: "selected" | "ifNeeded" | "excluded";
-  readonly needs: readonly string[];
+  needs: readonly string[];
 }
 
 /**
@@ -32,6 +33,7 @@ export function selectDrafts(context: SchemaContext, drafts: readonly Draft[]): 
   for (const draft of drafts) {
     nodes.set(draft.id, { draft, picked: context.resolved.selection.pick(draft.subject), needs: neededKeys(context, draft) });
   }
+  requireCasts(context, nodes);
   const reasons = new Map<string, string | undefined>();
   const reasonFor = (root: string): string | undefined => {
     // Depth first without recursion: a chain of views may be thousands long.
@@ -58,7 +60,8 @@ export function selectDrafts(context: SchemaContext, drafts: readonly Draft[]): 
       else {
         const reason = reasons.get(id);
         const needed = nodes.get(id)?.draft;
-        if (reason !== undefined && needed) reasons.set(top.id, `it needs ${needed.kind} ${needed.name}, which is not moved: ${reason}`);
+        if (reason !== undefined && needed)
+          reasons.set(top.id, `it needs ${needed.kind} ${needed.name}, which is not moved: ${reason}`);
         top.at += 1;
       }
     }
@@ -98,8 +101,32 @@ function neededKeys(context: SchemaContext, draft: Draft): readonly string[] {
     for (const { on } of context.catalog.dependencies.get(use) ?? []) if (!draft.ignores?.(on)) keys.add(on);
   }
   if (!draft.shell || draft.kind === "view") for (const own of draft.provides) keys.delete(own);
-  else if (!draft.uses.some((use) => (context.catalog.dependencies.get(use) ?? []).some(({ on }) => on === use))) for (const own of draft.provides) keys.delete(own);
+  else if (!draft.uses.some((use) => (context.catalog.dependencies.get(use) ?? []).some(({ on }) => on === use)))
+    for (const own of draft.provides) keys.delete(own);
   return [...keys];
+}
+
+/** Steps with expressions in them, by the start of their id. */
+const HAS_EXPRESSIONS = /^(view|table|default|check|index|constraint|rule|trigger|routine):/;
+
+/**
+ * An expression that casts records what the cast calls, or the type it makes, but not the cast: without it the text cannot be parsed again. So
+ * what needs a cast's function, or the types of a cast without one, needs the cast.
+ */
+function requireCasts(context: SchemaContext, nodes: ReadonlyMap<string, Node>): void {
+  const casts = new Map<ObjectKey, ObjectKey[]>();
+  for (const { key } of context.catalog.casts) {
+    const needs = (context.catalog.dependencies.get(key) ?? []).map(({ on }) => on);
+    const routines = needs.filter((need) => need.startsWith("pg_proc/"));
+    for (const need of routines.length > 0 ? routines : needs) casts.set(need, [...(casts.get(need) ?? []), key]);
+  }
+  if (casts.size === 0) return;
+  const plainBodies = new Set(context.catalog.routines.filter(({ sqlBody }) => sqlBody === undefined).map(({ key }) => key));
+  for (const node of nodes.values()) {
+    if (!HAS_EXPRESSIONS.test(node.draft.id) || node.draft.provides.some((key) => plainBodies.has(key))) continue;
+    const more = node.needs.flatMap((need) => casts.get(need) ?? []);
+    if (more.length > 0) node.needs = [...new Set([...node.needs, ...more])];
+  }
 }
 
 function ownReason(context: SchemaContext, { draft, picked }: Node): string | undefined {
@@ -112,7 +139,8 @@ function ownReason(context: SchemaContext, { draft, picked }: Node): string | un
       if (column === 0 || !on.startsWith("pg_class/")) continue;
       const relation = context.relations.get(Number(on.slice("pg_class/".length)));
       const name = relation?.columns.find(({ number }) => number === column)?.name;
-      if (relation && name !== undefined && names.excluded(relation, name)) return `it needs column ${relation.schema}.${relation.name}.${name}, which is excluded`;
+      if (relation && name !== undefined && names.excluded(relation, name))
+        return `it needs column ${relation.schema}.${relation.name}.${name}, which is excluded`;
     }
   }
   return undefined;

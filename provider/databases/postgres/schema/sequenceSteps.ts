@@ -17,7 +17,10 @@ export function sequenceDrafts(context: SchemaContext): Draft[] {
       provides: [sequence.key],
       uses: [],
       requires: [schemaStep(context, sequence.schema)],
-      sql: [`CREATE${unlogged} SEQUENCE ${name} AS ${sequence.type} ${sequenceOptions(sequence)}`, ...context.comment(sequence.key, `SEQUENCE ${name}`)],
+      sql: [
+        `CREATE${unlogged} SEQUENCE ${name} AS ${sequence.type} ${sequenceOptions(sequence)}`,
+        ...context.comment(sequence.key, `SEQUENCE ${name}`),
+      ],
     };
     const table = sequence.owner && context.relations.get(sequence.owner.relation);
     const column = table?.columns.find(({ number }) => number === sequence.owner?.column);
@@ -30,7 +33,9 @@ export function sequenceDrafts(context: SchemaContext): Draft[] {
         subject: { kind: "table", schema: table.schema, name: table.name },
         provides: [],
         requires: [create.id, table.key],
-        sql: [`ALTER SEQUENCE ${name} OWNED BY ${context.name(table)}.${ident(context.resolved.names.column(table, column.name))}`],
+        sql: [
+          `ALTER SEQUENCE ${name} OWNED BY ${context.name(table)}.${ident(context.resolved.names.column(table, column.name))}`,
+        ],
       },
     ];
   });

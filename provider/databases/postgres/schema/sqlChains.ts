@@ -19,8 +19,8 @@ export interface ChainRewriter {
   see?(token: SqlToken, next: SqlToken | undefined): void;
   /** The text to put in place of the chain; undefined leaves it. */
   chain(chain: NameChain): string | undefined;
-  /** The text of the alias of the chain before. */
-  alias?(chain: NameChain, token: SqlToken): string;
+  /** The text of what may be the alias of the chain before; undefined when the chain is nothing that has one. */
+  alias?(chain: NameChain, token: SqlToken): string | undefined;
   operatorSchema(schema: string): string;
   string(token: SqlToken, next: SqlToken | undefined, afterNext: SqlToken | undefined): string;
 }
@@ -37,28 +37,41 @@ export function rewriteTokens(tokens: readonly SqlToken[], rewriter: ChainRewrit
       at += 1;
       continue;
     }
-    if (aliased?.alias === at) {
-      out.push(rewriter.alias?.(aliased, token) ?? token.text);
-      aliased = undefined;
+    const alias = aliased?.alias === at ? rewriter.alias?.(aliased, token) : undefined;
+    if (alias !== undefined) {
+      out.push(alias);
       at += 1;
       continue;
     }
     const chain = token.kind === "identifier" ? readChain(tokens, at) : undefined;
     if (chain && chain.names.length > 1) {
       const text = rewriter.chain(chain);
-      out.push(text ?? tokens.slice(at, chain.end).map(({ text: part }) => part).join(""));
+      out.push(
+        text ??
+          tokens
+            .slice(at, chain.end)
+            .map(({ text: part }) => part)
+            .join(""),
+      );
       aliased = chain;
       at = chain.end;
       continue;
     }
     const next = solidAfter(tokens, at);
-    if (token.kind === "identifier" && tokens[at + 1]?.text === "." && tokens[at + 2]?.kind === "operator" && qualifiesOperator(tokens, at)) {
+    if (
+      token.kind === "identifier" &&
+      tokens[at + 1]?.text === "." &&
+      tokens[at + 2]?.kind === "operator" &&
+      qualifiesOperator(tokens, at)
+    ) {
       out.push(ident(rewriter.operatorSchema(token.value)));
       at += 1;
       continue;
     }
     rewriter.see?.(token, next);
-    out.push(token.kind === "string" ? rewriter.string(token, next, next && solidAfter(tokens, tokens.indexOf(next, at))) : token.text);
+    out.push(
+      token.kind === "string" ? rewriter.string(token, next, next && solidAfter(tokens, tokens.indexOf(next, at))) : token.text,
+    );
     at += 1;
   }
   return out.join("");
@@ -92,14 +105,16 @@ export function readChain(tokens: readonly SqlToken[], start: number): NameChain
 const AFTER_RELATION: ReadonlySet<string> = new Set(
   (
     "where join left right full inner cross natural on using group having order limit offset fetch for union intersect except window " +
-    "tablesample set values select default returning with overriding do instead also into loop when then end begin if as"
+    "from tablesample set values select default returning with overriding do instead also into loop when then end begin if as"
   ).split(" "),
 );
 
 /** `OPERATOR(app.+)` or, where the server prints a regoperator, `app.+(`; `alias.*` is neither. */
 function qualifiesOperator(tokens: readonly SqlToken[], at: number): boolean {
   const before = tokens[at - 1];
-  return (before?.text === "(" && tokens[at - 2]?.value === "operator") || tokens[at + 2]?.text !== "*" || tokens[at + 3]?.text === "(";
+  return (
+    (before?.text === "(" && tokens[at - 2]?.value === "operator") || tokens[at + 2]?.text !== "*" || tokens[at + 3]?.text === "("
+  );
 }
 
 function solidIndex(tokens: readonly SqlToken[], from: number): number {

@@ -3,8 +3,8 @@ import { nameKey } from "../../../engine/selection.js";
 import type { TargetNames } from "../../../engine/targetNames.js";
 import type { PostgresCatalog } from "../catalog/model.js";
 import { ident, literal, qualified } from "../sql.js";
-import { type NameChain, readChain, rewriteTokens } from "./sqlChains.js";
 import { FromClause } from "./fromClause.js";
+import { type NameChain, readChain, rewriteTokens } from "./sqlChains.js";
 import { type SqlToken, tokenize } from "./sqlTokens.js";
 
 /**
@@ -43,7 +43,8 @@ export function sqlNames(catalog: PostgresCatalog, names: TargetNames): SqlNames
   const replaceChain = (chain: NameChain, target: QualifiedName): string =>
     [qualified(target), ...chain.names.slice(2).map((name) => ident(name))].join(".");
   const string = (token: SqlToken, next: SqlToken | undefined, afterNext: SqlToken | undefined): string => {
-    if (next?.text !== "::" || !/^reg(class|proc|procedure|type|oper|operator|collation)$/.test(afterNext?.value ?? "")) return token.text;
+    if (next?.text !== "::" || !/^reg(class|proc|procedure|type|oper|operator|collation)$/.test(afterNext?.value ?? ""))
+      return token.text;
     return literal(definition(token.text.slice(1, -1).replaceAll("''", "'")));
   };
   const definition = (sql: string): string =>
@@ -55,7 +56,8 @@ export function sqlNames(catalog: PostgresCatalog, names: TargetNames): SqlNames
       operatorSchema: (schema) => names.schema(schema),
       string,
     });
-  const onTable = (sql: string, table: QualifiedName): string => renameColumns(definition(sql), (column) => names.column(table, column));
+  const onTable = (sql: string, table: QualifiedName): string =>
+    renameColumns(definition(sql), (column) => names.column(table, column));
 
   const query = (sql: string, body = false): string => {
     const from = new FromClause();
@@ -82,7 +84,8 @@ export function sqlNames(catalog: PostgresCatalog, names: TargetNames): SqlNames
       alias: (chain, token) => {
         const [schema = "", name = ""] = chain.names;
         const columns = columnsOf.get(nameKey({ schema, name }));
-        if (!columns || chain.aliasHasColumns || !from.lastWasFrom || !names.columnsDiffer({ schema, name })) return token.text;
+        if (!from.lastWasFrom) return undefined;
+        if (!columns || chain.aliasHasColumns || !names.columnsDiffer({ schema, name })) return token.text;
         return `${token.text}(${aliasList({ schema, name }, columns, names)})`;
       },
       operatorSchema: (schema) => names.schema(schema),
@@ -132,7 +135,8 @@ function searchPath(sql: string, names: TargetNames): SqlToken[] {
   let within = false;
   return tokenize(sql).map((token) => {
     if (token.value === "search_path") within = true;
-    else if (within && token.kind === "string") return { ...token, text: literal(names.schema(token.text.slice(1, -1).replaceAll("''", "'"))) };
+    else if (within && token.kind === "string")
+      return { ...token, text: literal(names.schema(token.text.slice(1, -1).replaceAll("''", "'"))) };
     else if (within && token.kind === "identifier" && !token.bare) return { ...token, text: ident(names.schema(token.value)) };
     else if (within && token.kind === "space" && token.text.includes("\n")) within = false;
     return token;
@@ -165,7 +169,11 @@ function renameColumns(sql: string, target: (column: string) => string): string 
 }
 
 function knownNames(catalog: PostgresCatalog): ReadonlySet<string> {
-  const known = new Set(catalog.objects.filter(({ kind, on }) => kind !== "operator" && (on === undefined || kind === "index")).map(nameKey));
+  const known = new Set(
+    catalog.objects
+      .filter(({ kind, on }) => kind !== "operator" && (on === undefined || kind === "index" || kind === "statistics"))
+      .map(nameKey),
+  );
   for (const { schema, name } of catalog.relations) known.add(nameKey({ schema, name }));
   for (const type of catalog.types) {
     if (type.kind !== "range" || type.multirange === undefined) continue;

@@ -49,7 +49,8 @@ export function tokenize(sql: string): SqlToken[] {
     }
     const word = matchAt(WORD, sql, at);
     if (word) {
-      if (/^[eEbBxXnN]$/.test(word) && sql.charAt(at + 1) === "'") push("string", quotedEnd(sql, at + 1, "'", /^[eE]$/.test(word)));
+      if (/^[eEbBxXnN]$/.test(word) && sql.charAt(at + 1) === "'")
+        push("string", quotedEnd(sql, at + 1, "'", /^[eE]$/.test(word)));
       else push("identifier", at + word.length, foldCase(word), true);
       continue;
     }

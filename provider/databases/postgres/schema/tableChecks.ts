@@ -5,7 +5,9 @@ import { needsRoutine } from "./typeSteps.js";
 
 /** A check that CREATE TABLE can hold: valid, and calling nothing that may need the table itself. COPY evaluates it row by row. */
 export function isInlineCheck(context: SchemaContext, check: PgConstraint): boolean {
-  return (check.validated || !check.enforced) && constraintBlocked(context, check) === undefined && !needsRoutine(context, check.key);
+  return (
+    (check.validated || !check.enforced) && constraintBlocked(context, check) === undefined && !needsRoutine(context, check.key)
+  );
 }
 
 export function checkClause(context: SchemaContext, table: PgRelation, check: PgConstraint): string {

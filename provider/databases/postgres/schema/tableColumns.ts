@@ -1,12 +1,12 @@
 import type { PgColumn, PgRelation } from "../catalog/model.js";
 import { ident } from "../sql.js";
-import { type SchemaContext, optionList } from "./draft.js";
+import { optionList, type SchemaContext } from "./draft.js";
 import { sequenceOptions } from "./sequenceSteps.js";
 import { needsRoutine } from "./typeSteps.js";
 
 /** One column of CREATE TABLE. */
 export function columnDefinition(context: SchemaContext, table: PgRelation, column: PgColumn): string {
-  const { sql, target } = context;
+  const { sql } = context;
   return [
     columnName(context, table, column),
     sql.definition(column.type),
@@ -17,7 +17,7 @@ export function columnDefinition(context: SchemaContext, table: PgRelation, colu
       ? [`DEFAULT ${sql.definition(column.expression)}`]
       : []),
     ...identityClause(context, table, column),
-    ...(column.notNull && !hasNamedNotNull(context, table, column, target) ? ["NOT NULL"] : []),
+    ...(column.notNull && !notNullElsewhere(context, table, column) ? ["NOT NULL"] : []),
   ].join(" ");
 }
 
@@ -61,6 +61,8 @@ function identityClause(context: SchemaContext, table: PgRelation, column: PgCol
   return [`GENERATED ${kind} AS IDENTITY (SEQUENCE NAME ${context.name(sequence)} ${sequenceOptions(sequence)})`];
 }
 
-function hasNamedNotNull(context: SchemaContext, table: PgRelation, column: PgColumn, target: number): boolean {
-  return target >= 18 && (context.notNulls.get(table.id) ?? []).some(({ columns }) => columns[0] === column.number);
+/** From PostgreSQL 18 on it is a constraint with a name, among the others; one that is not valid has to let the rows in first. */
+function notNullElsewhere(context: SchemaContext, table: PgRelation, column: PgColumn): boolean {
+  const constraint = context.notNulls.get(table.id)?.find(({ columns }) => columns[0] === column.number);
+  return constraint !== undefined && (context.target >= 18 || !constraint.validated);
 }

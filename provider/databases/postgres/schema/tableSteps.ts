@@ -23,7 +23,10 @@ export function tableDrafts(context: SchemaContext): Draft[] {
 export function defaultDrafts(context: SchemaContext, relation: PgRelation): Draft[] {
   const isView = relation.kind === "view";
   return keptColumns(context, relation)
-    .filter((column) => column.expression !== undefined && column.expressionKey !== undefined && (isView || hasLateDefault(context, column)))
+    .filter(
+      (column) =>
+        column.expression !== undefined && column.expressionKey !== undefined && (isView || hasLateDefault(context, column)),
+    )
     .map((column) => ({
       id: `default:${shown(context, relation)}.${column.name}`,
       stage: "beforeRows",
@@ -50,8 +53,11 @@ function createTable(context: SchemaContext, table: PgRelation): Draft {
   const own = (constraint: PgConstraint): boolean => constraint.local || !inherits;
   const checks = (context.checks.get(table.id) ?? []).filter((check) => own(check) && isInlineCheck(context, check));
   const notNulls =
-    context.target >= 18 ? (context.notNulls.get(table.id) ?? []).filter((constraint) => constraint.validated && own(constraint)) : [];
-  const kept = (constraint: PgConstraint): boolean => constraint.columns.every((number) => columns.some((column) => column.number === number));
+    context.target >= 18
+      ? (context.notNulls.get(table.id) ?? []).filter((constraint) => constraint.validated && own(constraint))
+      : [];
+  const kept = (constraint: PgConstraint): boolean =>
+    constraint.columns.every((number) => columns.some((column) => column.number === number));
   const elements = [
     ...listed.map((column) => columnDefinition(context, table, column)),
     ...[...notNulls, ...checks].filter(kept).map((constraint) => checkClause(context, table, constraint)),
@@ -75,7 +81,9 @@ function createTable(context: SchemaContext, table: PgRelation): Draft {
     uses: [
       table.key,
       ...attributes,
-      ...columns.flatMap((column) => (column.expressionKey && !column.generated && !hasLateDefault(context, column) ? [column.expressionKey] : [])),
+      ...columns.flatMap((column) =>
+        column.expressionKey && !column.generated && !hasLateDefault(context, column) ? [column.expressionKey] : [],
+      ),
       ...checks.map(({ key }) => key),
     ],
     ignores: (key) => isPartition && table.parents.some((id) => key === `pg_class/${id}`),
@@ -87,7 +95,9 @@ function createTable(context: SchemaContext, table: PgRelation): Draft {
       ...(table.ofType === undefined ? [] : [`ALTER TABLE ONLY ${name} OF ${context.sql.definition(table.ofType)}`]),
       ...columnSettings(context, table, columns),
       ...context.comment(table.key, `TABLE ${name}`),
-      ...columns.flatMap((column) => context.comment(`${table.key}/${column.number}`, `COLUMN ${name}.${columnName(context, table, column)}`)),
+      ...columns.flatMap((column) =>
+        context.comment(`${table.key}/${column.number}`, `COLUMN ${name}.${columnName(context, table, column)}`),
+      ),
       ...checks.filter(kept).flatMap((check) => context.comment(check.key, `CONSTRAINT ${ident(check.name)} ON ${name}`)),
     ],
     blocked: removedType(columns),
@@ -95,14 +105,23 @@ function createTable(context: SchemaContext, table: PgRelation): Draft {
 }
 
 /** Where an inherited column has a default or NOT NULL of its own, or lost its parent's. */
-function inheritedDifferences(context: SchemaContext, table: PgRelation, columns: readonly PgColumn[], parents: readonly PgRelation[]): string[] {
+function inheritedDifferences(
+  context: SchemaContext,
+  table: PgRelation,
+  columns: readonly PgColumn[],
+  parents: readonly PgRelation[],
+): string[] {
   return columns.flatMap((column) => {
     if (column.local || column.generated) return [];
     const above = parents.flatMap((parent) => parent.columns.filter(({ name }) => name === column.name));
     const alter = `ALTER TABLE ONLY ${context.name(table)} ALTER COLUMN ${columnName(context, table, column)}`;
     const statements: string[] = [];
     if (above.every(({ expression }) => expression !== column.expression) && !hasLateDefault(context, column)) {
-      statements.push(column.expression === undefined ? `${alter} DROP DEFAULT` : `${alter} SET DEFAULT ${context.sql.definition(column.expression)}`);
+      statements.push(
+        column.expression === undefined
+          ? `${alter} DROP DEFAULT`
+          : `${alter} SET DEFAULT ${context.sql.definition(column.expression)}`,
+      );
     }
     // With PostgreSQL 18 constraints of their own say so.
     if (column.notNull && !above.some(({ notNull }) => notNull) && !(context.notNulls.has(table.id) && context.target >= 18)) {
@@ -151,7 +170,9 @@ function attachDrafts(context: SchemaContext, table: PgRelation, late: readonly 
       provides: [],
       uses: [],
       requires: [table.key, parent.key, ...late.filter(({ stage }) => stage === "beforeRows").map(({ id }) => id)],
-      sql: [`ALTER TABLE ONLY ${context.name(parent)} ATTACH PARTITION ${context.name(table)} ${context.sql.definition(table.partitionBound)}`],
+      sql: [
+        `ALTER TABLE ONLY ${context.name(parent)} ATTACH PARTITION ${context.name(table)} ${context.sql.definition(table.partitionBound)}`,
+      ],
     },
   ];
 }
@@ -166,10 +187,16 @@ function removedType(columns: readonly PgColumn[]): string | undefined {
 }
 
 /** Storage parameters by the version that brought them, where a supported target may not know them. */
-const OPTIONS_SINCE: Readonly<Record<string, number>> = { autovacuum_vacuum_max_threshold: 18, vacuum_max_eager_freeze_failure_rate: 18, security_invoker: 15 };
+const OPTIONS_SINCE: Readonly<Record<string, number>> = {
+  autovacuum_vacuum_max_threshold: 18,
+  vacuum_max_eager_freeze_failure_rate: 18,
+  security_invoker: 15,
+};
 
 export function knownOptions(options: readonly string[], target: number): readonly string[] {
-  return options.filter((option) => (OPTIONS_SINCE[option.replace(/^toast\./, "").split("=")[0] ?? ""] ?? 0) <= target && !option.startsWith("oids="));
+  return options.filter(
+    (option) => (OPTIONS_SINCE[option.replace(/^toast\./, "").split("=")[0] ?? ""] ?? 0) <= target && !option.startsWith("oids="),
+  );
 }
 
 function noteConversions(context: SchemaContext, table: PgRelation, columns: readonly PgColumn[]): void {
@@ -177,9 +204,17 @@ function noteConversions(context: SchemaContext, table: PgRelation, columns: rea
   const note = (kind: string, name: string, reason: string): number => context.skipped.push({ kind, name, reason });
   for (const column of columns) {
     if (column.generated !== "v" || context.target >= 18) continue;
-    note("virtualColumn", `${shown(context, table)}.${column.name}`, "virtual generated columns are known from PostgreSQL 18 on; it is stored on the target");
+    note(
+      "virtualColumn",
+      `${shown(context, table)}.${column.name}`,
+      "virtual generated columns are known from PostgreSQL 18 on; it is stored on the target",
+    );
   }
   if (table.accessMethod !== undefined && table.accessMethod !== "heap") {
-    note("accessMethod", shown(context, table), `access method ${table.accessMethod} is not moved; the table uses the target's default`);
+    note(
+      "accessMethod",
+      shown(context, table),
+      `access method ${table.accessMethod} is not moved; the table uses the target's default`,
+    );
   }
 }

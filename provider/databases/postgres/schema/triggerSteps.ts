@@ -7,13 +7,18 @@ const ENABLE = { O: "ENABLE", D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWA
 
 /** Triggers, rules and extended statistics: after the rows, which they would slow down or change. */
 export function triggerDrafts(context: SchemaContext): Draft[] {
-  const relation = <T extends { readonly relation: number }>(objects: readonly T[], make: (object: T, on: PgRelation) => Draft): Draft[] =>
+  const relation = <T extends { readonly relation: number }>(
+    objects: readonly T[],
+    make: (object: T, on: PgRelation) => Draft,
+  ): Draft[] =>
     objects.flatMap((object) => {
       const on = context.relations.get(object.relation);
       return on ? [make(object, on)] : [];
     });
   return [
-    ...relation(context.catalog.triggers, (trigger, on) => (trigger.cloned ? cloneDraft(context, trigger, on) : triggerDraft(context, trigger, on))),
+    ...relation(context.catalog.triggers, (trigger, on) =>
+      trigger.cloned ? cloneDraft(context, trigger, on) : triggerDraft(context, trigger, on),
+    ),
     ...relation(context.catalog.rules, (rule, on) => ruleDraft(context, rule, on)),
     ...relation(context.catalog.statistics, (statistics, on): Draft => {
       const name = context.name(statistics);
@@ -22,7 +27,12 @@ export function triggerDrafts(context: SchemaContext): Draft[] {
         stage: "afterRows",
         kind: "statistics",
         name: shown(context, statistics),
-        subject: { kind: "statistics", schema: statistics.schema, name: statistics.name, on: { schema: on.schema, name: on.name } },
+        subject: {
+          kind: "statistics",
+          schema: statistics.schema,
+          name: statistics.name,
+          on: { schema: on.schema, name: on.name },
+        },
         provides: [statistics.key],
         uses: [statistics.key],
         requires: [on.key, `schema:${context.resolved.names.schema(statistics.schema)}`],
@@ -40,7 +50,11 @@ export function triggerDrafts(context: SchemaContext): Draft[] {
 function allKinds(context: SchemaContext, definition: string): string {
   const { tokens, at } = firstKeyword(definition, "ON");
   if (context.catalog.version >= 12 || tokens.slice(0, at).some(({ text }) => text === "(")) return definition;
-  return [...tokens.slice(0, at).map(({ text }) => text), "(ndistinct, dependencies) ", ...tokens.slice(at).map(({ text }) => text)].join("");
+  return [
+    ...tokens.slice(0, at).map(({ text }) => text),
+    "(ndistinct, dependencies) ",
+    ...tokens.slice(at).map(({ text }) => text),
+  ].join("");
 }
 
 function firstKeyword(sql: string, keyword: string): { readonly tokens: readonly SqlToken[]; readonly at: number } {
@@ -53,11 +67,15 @@ function triggerDraft(context: SchemaContext, trigger: PgTrigger, on: PgRelation
     ...common("trigger", context, trigger, on),
     sql: [
       context.sql.definition(trigger.definition),
-      ...(trigger.enabled === "O" ? [] : [`ALTER TABLE ${context.name(on)} ${ENABLE[trigger.enabled]} TRIGGER ${ident(trigger.name)}`]),
+      ...(trigger.enabled === "O"
+        ? []
+        : [`ALTER TABLE ${context.name(on)} ${ENABLE[trigger.enabled]} TRIGGER ${ident(trigger.name)}`]),
       ...context.comment(trigger.key, `TRIGGER ${ident(trigger.name)} ON ${context.name(on)}`),
     ],
     // Its function reads NEW and OLD by the source's names, in a text that nobody can rewrite safely.
-    blocked: context.resolved.names.columnsDiffer(on) ? "columns of its table have other names on the target, and its function uses the source's" : undefined,
+    blocked: context.resolved.names.columnsDiffer(on)
+      ? "columns of its table have other names on the target, and its function uses the source's"
+      : undefined,
   };
 }
 
@@ -76,7 +94,9 @@ function cloneDraft(context: SchemaContext, trigger: PgTrigger, on: PgRelation):
 function ruleDraft(context: SchemaContext, rule: PgRule, on: PgRelation): Draft {
   const name = context.name(on);
   const touched = (context.catalog.dependencies.get(rule.key) ?? []).some((dependency) => {
-    const relation = dependency.on.startsWith("pg_class/") ? context.relations.get(Number(dependency.on.slice("pg_class/".length))) : undefined;
+    const relation = dependency.on.startsWith("pg_class/")
+      ? context.relations.get(Number(dependency.on.slice("pg_class/".length)))
+      : undefined;
     return relation !== undefined && context.resolved.names.columnsDiffer(relation);
   });
   return {
@@ -86,11 +106,19 @@ function ruleDraft(context: SchemaContext, rule: PgRule, on: PgRelation): Draft 
       ...(rule.enabled === "O" ? [] : [`ALTER TABLE ${name} ${ENABLE[rule.enabled]} RULE ${ident(rule.name)}`]),
       ...context.comment(rule.key, `RULE ${ident(rule.name)} ON ${name}`),
     ],
-    blocked: touched || context.resolved.names.columnsDiffer(on) ? "a table it names has columns with other names on the target" : undefined,
+    blocked:
+      touched || context.resolved.names.columnsDiffer(on)
+        ? "a table it names has columns with other names on the target"
+        : undefined,
   };
 }
 
-function common(kind: "trigger" | "rule", context: SchemaContext, object: PgTrigger | PgRule, on: PgRelation): Omit<Draft, "sql"> {
+function common(
+  kind: "trigger" | "rule",
+  context: SchemaContext,
+  object: PgTrigger | PgRule,
+  on: PgRelation,
+): Omit<Draft, "sql"> {
   return {
     id: `${kind}:${shown(context, on)}.${object.name}`,
     stage: "afterRows",

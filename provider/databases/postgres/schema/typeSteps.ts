@@ -10,8 +10,12 @@ export function typeDrafts(context: SchemaContext): Draft[] {
     checks.set(constraint.domain, [...(checks.get(constraint.domain) ?? []), constraint]);
   }
   return [
-    ...context.catalog.types.flatMap((type) => (type.kind === "domain" ? domainDrafts(context, type, checks.get(type.key) ?? []) : [typeDraft(context, type)])),
-    ...context.catalog.relations.filter(({ kind }) => kind === "compositeType").map((relation) => compositeDraft(context, relation)),
+    ...context.catalog.types.flatMap((type) =>
+      type.kind === "domain" ? domainDrafts(context, type, checks.get(type.key) ?? []) : [typeDraft(context, type)],
+    ),
+    ...context.catalog.relations
+      .filter(({ kind }) => kind === "compositeType")
+      .map((relation) => compositeDraft(context, relation)),
   ];
 }
 
@@ -32,7 +36,11 @@ function typeDraft(context: SchemaContext, type: Exclude<PgType, { kind: "domain
   const name = context.name(type);
   const comment = context.comment(type.key, `TYPE ${name}`);
   if (type.kind === "enum") {
-    return { ...common(context, type), uses: [], sql: [`CREATE TYPE ${name} AS ENUM (${type.labels.map((label) => literal(label)).join(", ")})`, ...comment] };
+    return {
+      ...common(context, type),
+      uses: [],
+      sql: [`CREATE TYPE ${name} AS ENUM (${type.labels.map((label) => literal(label)).join(", ")})`, ...comment],
+    };
   }
   const { sql, target } = context;
   const options = [
@@ -40,13 +48,18 @@ function typeDraft(context: SchemaContext, type: Exclude<PgType, { kind: "domain
     ...(type.operatorClass ? [`SUBTYPE_OPCLASS = ${sql.definition(type.operatorClass)}`] : []),
     ...(type.collation ? [`COLLATION = ${sql.definition(type.collation)}`] : []),
     ...(type.difference ? [`SUBTYPE_DIFF = ${sql.definition(type.difference)}`] : []),
-    ...(type.multirange && target >= 14 ? [`MULTIRANGE_TYPE_NAME = ${ident(context.resolved.names.schema(type.schema))}.${type.multirange}`] : []),
+    ...(type.multirange && target >= 14
+      ? [`MULTIRANGE_TYPE_NAME = ${ident(context.resolved.names.schema(type.schema))}.${type.multirange}`]
+      : []),
   ];
   return {
     ...common(context, type),
     uses: [type.key],
     sql: [`CREATE TYPE ${name} AS RANGE (${options.join(", ")})`, ...comment],
-    blocked: type.canonical === undefined ? undefined : "its canonical function needs the type and the type needs it: only a library in C can make both",
+    blocked:
+      type.canonical === undefined
+        ? undefined
+        : "its canonical function needs the type and the type needs it: only a library in C can make both",
   };
 }
 
@@ -54,7 +67,11 @@ function typeDraft(context: SchemaContext, type: Exclude<PgType, { kind: "domain
  * A domain's default and checks may use functions that take the domain itself, so those that use a function are set once both exist.
  * The server records a default's dependencies on the domain.
  */
-function domainDrafts(context: SchemaContext, type: Extract<PgType, { kind: "domain" }>, constraints: readonly PgConstraint[]): Draft[] {
+function domainDrafts(
+  context: SchemaContext,
+  type: Extract<PgType, { kind: "domain" }>,
+  constraints: readonly PgConstraint[],
+): Draft[] {
   const { sql } = context;
   const name = context.name(type);
   const isRoutine = (key: ObjectKey): boolean => key.startsWith("pg_proc/") || key.startsWith("pg_operator/");
@@ -71,7 +88,8 @@ function domainDrafts(context: SchemaContext, type: Extract<PgType, { kind: "dom
     ...inline.map(clause),
   ].join(" ");
   const base = common(context, type);
-  const commentOn = (check: PgConstraint): string[] => context.comment(check.key, `CONSTRAINT ${ident(check.name)} ON DOMAIN ${name}`);
+  const commentOn = (check: PgConstraint): string[] =>
+    context.comment(check.key, `CONSTRAINT ${ident(check.name)} ON DOMAIN ${name}`);
   return [
     {
       ...base,
@@ -80,7 +98,16 @@ function domainDrafts(context: SchemaContext, type: Extract<PgType, { kind: "dom
       sql: [create, ...context.comment(type.key, `DOMAIN ${name}`), ...inline.flatMap(commentOn)],
     },
     ...(lateDefault
-      ? [{ ...base, id: `default:${shown(context, type)}`, provides: [], uses: [type.key], requires: [base.id], sql: [`ALTER DOMAIN ${name} SET DEFAULT ${sql.definition(type.expression ?? "")}`] }]
+      ? [
+          {
+            ...base,
+            id: `default:${shown(context, type)}`,
+            provides: [],
+            uses: [type.key],
+            requires: [base.id],
+            sql: [`ALTER DOMAIN ${name} SET DEFAULT ${sql.definition(type.expression ?? "")}`],
+          },
+        ]
       : []),
     ...checks
       .filter((check) => !inline.includes(check))
@@ -117,11 +144,15 @@ function compositeDraft(context: SchemaContext, relation: PgRelation): Draft {
     sql: [
       `CREATE TYPE ${name} AS (${fields.join(", ")})`,
       ...context.comment(relation.rowType, `TYPE ${name}`),
-      ...relation.columns.flatMap((column) => context.comment(`${relation.key}/${column.number}`, `COLUMN ${name}.${ident(column.name)}`)),
+      ...relation.columns.flatMap((column) =>
+        context.comment(`${relation.key}/${column.number}`, `COLUMN ${name}.${ident(column.name)}`),
+      ),
     ],
   };
 }
 
 export function needsRoutine(context: SchemaContext, key: ObjectKey): boolean {
-  return (context.catalog.dependencies.get(key) ?? []).some(({ on }) => on.startsWith("pg_proc/") || on.startsWith("pg_operator/"));
+  return (context.catalog.dependencies.get(key) ?? []).some(
+    ({ on }) => on.startsWith("pg_proc/") || on.startsWith("pg_operator/"),
+  );
 }

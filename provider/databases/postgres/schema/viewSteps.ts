@@ -15,7 +15,12 @@ export function viewDrafts(context: SchemaContext): Draft[] {
 function viewDraft(context: SchemaContext, view: PgRelation): Draft {
   const name = context.name(view);
   const dropped = view.options.filter((option) => !knownOptions([option], context.target).length);
-  for (const option of dropped) context.skipped.push({ kind: "viewOption", name: shown(context, view), reason: `${option} is not known to the target's version` });
+  for (const option of dropped)
+    context.skipped.push({
+      kind: "viewOption",
+      name: shown(context, view),
+      reason: `${option} is not known to the target's version`,
+    });
   const options = withOptions(knownOptions(view.options, context.target));
   const create = (query: string): string => `CREATE OR REPLACE VIEW ${name}${options} AS ${query}`;
   return {
@@ -46,7 +51,10 @@ function materializedViewDraft(context: SchemaContext, view: PgRelation): Draft 
   };
 }
 
-function base(context: SchemaContext, view: PgRelation): Pick<Draft, "id" | "name" | "subject" | "provides" | "uses" | "requires"> {
+function base(
+  context: SchemaContext,
+  view: PgRelation,
+): Pick<Draft, "id" | "name" | "subject" | "provides" | "uses" | "requires"> {
   return {
     id: `view:${shown(context, view)}`,
     name: shown(context, view),
@@ -69,6 +77,8 @@ function emptyColumn(context: SchemaContext, column: PgColumn): string {
 function comments(context: SchemaContext, view: PgRelation, kind: string): string[] {
   return [
     ...context.comment(view.key, `${kind} ${context.name(view)}`),
-    ...view.columns.flatMap((column) => context.comment(`${view.key}/${column.number}`, `COLUMN ${context.name(view)}.${ident(column.name)}`)),
+    ...view.columns.flatMap((column) =>
+      context.comment(`${view.key}/${column.number}`, `COLUMN ${context.name(view)}.${ident(column.name)}`),
+    ),
   ];
 }

@@ -19,7 +19,10 @@ export async function applySteps(
     let waiting = steps.filter((step) => step.stage === stage);
     while (waiting.length > 0) {
       const ready = waiting.filter((step) => step.dependsOn.every((id) => done.has(id)));
-      if (ready.length === 0) throw new Error(`stuck in ${stage}: ${waiting.map((step) => `${step.id} <- ${step.dependsOn.filter((id) => !done.has(id)).join(", ")}`).join("; ")}`);
+      if (ready.length === 0)
+        throw new Error(
+          `stuck in ${stage}: ${waiting.map((step) => `${step.id} <- ${step.dependsOn.filter((id) => !done.has(id)).join(", ")}`).join("; ")}`,
+        );
       shuffle(ready, next);
       for (const step of ready) await run(client, step);
       for (const step of ready) done.add(step.id);

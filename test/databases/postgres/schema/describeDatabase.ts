@@ -3,17 +3,23 @@ import type { Client } from "pg";
 /**
  * Everything a user made in a database, as sorted lines of the server's own words: two databases of one server are alike when
  * their lines are. Without `notNullNames` the names of not-null constraints do not count: sources before PostgreSQL 18 have none.
+ * The server names the clones of a partitioned foreign key itself.
  * Whether a key says NO INHERIT is no property of it: ATTACH leaves the flag as it was made. Knows nothing of the code under test. Columns count by position, for a dropped one leaves a gap in attnum.
  */
-export async function describeDatabase(client: Client, options: { readonly schemas?: readonly string[]; readonly notNullNames?: boolean } = {}): Promise<string[]> {
-  const { rows: settings } = await client.query<{ version: number }>("SELECT current_setting('server_version_num')::int / 10000 AS version");
+export async function describeDatabase(
+  client: Client,
+  options: { readonly schemas?: readonly string[]; readonly notNullNames?: boolean } = {},
+): Promise<string[]> {
+  const { rows: settings } = await client.query<{ version: number }>(
+    "SELECT current_setting('server_version_num')::int / 10000 AS version",
+  );
   const version = settings[0]?.version ?? 0;
   const lines: string[] = [];
   for (const [what, sql] of Object.entries(queries(version))) {
     const { rows } = await client.query<Record<string, unknown>>(sql);
     for (const row of rows) {
-      if (options.schemas && typeof row["schema"] === "string" && !options.schemas.includes(row["schema"])) continue;
-      if (options.notNullNames === false && row["contype"] === "n") row["conname"] = "";
+      if (options.schemas && typeof row.schema === "string" && !options.schemas.includes(row.schema)) continue;
+      if (options.notNullNames === false && row.contype === "n") row.conname = "";
       lines.push(`${what} ${JSON.stringify(row)}`);
     }
   }
@@ -43,7 +49,7 @@ function queries(version: number): Record<string, string> {
         ${about("attrelid", "pg_class", "attnum")}
       FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
       WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm', 'c', 'i', 'I') AND ${user("relnamespace")}`,
-    constraint: `SELECT conrelid::regclass, contypid::regtype, n.nspname AS schema, conname, contype, pg_get_constraintdef(k.oid) AS definition, convalidated, condeferrable,
+    constraint: `SELECT conrelid::regclass, contypid::regtype, n.nspname AS schema, CASE WHEN contype = 'f' AND conparentid <> 0 THEN '' ELSE conname END AS conname, contype, pg_get_constraintdef(k.oid) AS definition, convalidated, condeferrable,
         condeferred, conislocal, coninhcount, contype IN ('c', 'n') AND connoinherit AS noinherit, conparentid <> 0 AS cloned, ${columnNames("conrelid", "conkey")} AS columns, ${about("k.oid", "pg_constraint")}
       FROM pg_constraint k JOIN pg_namespace n ON n.oid = connamespace WHERE ${user("connamespace")}`,
     index: `SELECT indexrelid::regclass, n.nspname AS schema, pg_get_indexdef(indexrelid) AS definition, indisvalid, indisclustered, indisreplident, indisprimary, c.reloptions,

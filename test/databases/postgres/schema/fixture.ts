@@ -9,13 +9,22 @@ export function fixture(version: number): string[] {
     ...(version >= 12 ? FROM_12 : []),
     ...(version >= 14 ? FROM_14 : []),
     ...(version >= 15 ? FROM_15 : []),
-    ...(version >= 17 ? FROM_17 : []),
     ...(version >= 18 ? FROM_18 : []),
   ];
 }
 
 export const LONG_NAME = "n".repeat(63);
-export const AWKWARD_NAMES = ['Say "hi"', "Grüße an 世界", "select", "with space", "dot.ted", "$dollar$", "back\\slash", "quo'te", LONG_NAME];
+export const AWKWARD_NAMES = [
+  'Say "hi"',
+  "Grüße an 世界",
+  "select",
+  "with space",
+  "dot.ted",
+  "$dollar$",
+  "back\\slash",
+  "quo'te",
+  LONG_NAME,
+];
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -70,7 +79,7 @@ const BASE: readonly string[] = [
   "COMMENT ON CONSTRAINT positive ON app.customer IS 'no debts'",
   `CREATE UNIQUE INDEX customer_name ON app.customer USING btree (lower(name::text) text_pattern_ops DESC NULLS LAST, id) WITH (fillfactor = 60) WHERE mood <> 'sad'`,
   "COMMENT ON INDEX app.customer_name IS 'by name'",
-  "CREATE INDEX customer_sum ON app.customer ((id + 1), (\"Mixed Case\" * 2))",
+  'CREATE INDEX customer_sum ON app.customer ((id + 1), ("Mixed Case" * 2))',
   "CREATE INDEX customer_tags ON app.customer USING gin (tags)",
   "CREATE UNIQUE INDEX customer_rank ON app.customer (rank, name)",
   "ALTER TABLE app.customer CLUSTER ON customer_pkey",
@@ -108,10 +117,12 @@ const BASE: readonly string[] = [
   "CREATE TABLE app.event_us (region text NOT NULL, at date, dropped int, id int NOT NULL, CONSTRAINT known CHECK (id <> 7))",
   "ALTER TABLE app.event_us DROP COLUMN dropped",
   "ALTER TABLE app.event ATTACH PARTITION app.event_us FOR VALUES IN ('us', NULL)",
+  "CREATE TABLE app.numbered (id int GENERATED ALWAYS AS IDENTITY, v int) PARTITION BY RANGE (v)",
+  "CREATE TABLE app.numbered_1 PARTITION OF app.numbered FOR VALUES FROM (0) TO (10)",
   "CREATE INDEX event_us_at ON app.event_us (at)",
   // Views.
   `CREATE VIEW app.happy WITH (security_barrier = true) AS SELECT c.*, i.during FROM app.customer c LEFT JOIN app.invoice i ON i.customer = c.id WHERE mood = 'Happy Day'`,
-  "CREATE VIEW app.names (a, \"B b\") AS SELECT id, name FROM app.customer WHERE id > 0 WITH CASCADED CHECK OPTION",
+  'CREATE VIEW app.names (a, "B b") AS SELECT id, name FROM app.customer WHERE id > 0 WITH CASCADED CHECK OPTION',
   "CREATE VIEW app.grouped AS SELECT c.id, c.name, count(*) AS n FROM app.customer c, app.invoice GROUP BY c.id",
   "CREATE VIEW app.over_grouped AS SELECT * FROM app.grouped JOIN app.names ON a = id",
   "CREATE VIEW app.tree AS WITH RECURSIVE t(id) AS (SELECT id FROM app.invoice WHERE parent IS NULL UNION ALL SELECT i.id FROM app.invoice i JOIN t ON t.id = i.parent) SELECT * FROM t",
@@ -148,7 +159,7 @@ const BASE: readonly string[] = [
   "CREATE CAST (app.mood AS integer) WITH FUNCTION app.mood_number(app.mood) AS ASSIGNMENT",
   "CREATE VIEW app.operated AS SELECT app.moods(mood) AS m, app.rows(*) AS r, bool_or(mood OPERATOR(app.<~) 'sad') AS o, sum(mood::integer) AS s FROM app.customer",
   // Triggers and rules.
-  "CREATE FUNCTION app.stamp() RETURNS trigger LANGUAGE plpgsql SET search_path = app, \"Odd Schema\" AS $$ BEGIN NEW.at := now(); RETURN NEW; END $$",
+  'CREATE FUNCTION app.stamp() RETURNS trigger LANGUAGE plpgsql SET search_path = app, "Odd Schema" AS $$ BEGIN NEW.at := now(); RETURN NEW; END $$',
   "CREATE TRIGGER stamp BEFORE INSERT OR UPDATE OF name ON app.customer FOR EACH ROW WHEN (NEW.id > 0) EXECUTE PROCEDURE app.stamp('a', 'b''c')",
   "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON app.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE app.stamp()",
   "CREATE TRIGGER seen AFTER INSERT ON app.invoice REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE PROCEDURE app.stamp()",
@@ -201,11 +212,6 @@ const FROM_15: readonly string[] = [
   "ALTER TABLE app.ranges ADD CONSTRAINT one_null UNIQUE NULLS NOT DISTINCT (c)",
   "CREATE VIEW app.invoked WITH (security_invoker = true) AS SELECT c FROM app.ranges",
   "CREATE UNLOGGED SEQUENCE app.unlogged_one",
-];
-
-const FROM_17: readonly string[] = [
-  "CREATE TABLE app.numbered (id int GENERATED ALWAYS AS IDENTITY, v int) PARTITION BY RANGE (v)",
-  "CREATE TABLE app.numbered_1 PARTITION OF app.numbered FOR VALUES FROM (0) TO (10)",
 ];
 
 const FROM_18: readonly string[] = [

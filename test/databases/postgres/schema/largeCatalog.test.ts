@@ -31,7 +31,9 @@ it("plans 20,000 tables with keys, indexes and foreign keys in seconds", async (
   const resolved = resolvePlan(catalog, { capitalization: "source" });
   const plan = planSchema(catalog, resolved, 18);
   const planned = performance.now();
-  console.log(`${TABLES} tables: catalog ${Math.round(read - started)} ms, plan of ${plan.steps.length} steps ${Math.round(planned - read)} ms`);
+  console.log(
+    `${TABLES} tables: catalog ${Math.round(read - started)} ms, plan of ${plan.steps.length} steps ${Math.round(planned - read)} ms`,
+  );
 
   const count = (kind: string): number => plan.steps.filter(({ id }) => id.startsWith(`${kind}:`)).length;
   expect(resolved.tables).toHaveLength(TABLES);
@@ -45,7 +47,9 @@ it("plans 20,000 tables with keys, indexes and foreign keys in seconds", async (
   ]);
   expect(resolved.tables.every(({ columns, key }) => columns.length === 4 && key.columns[0] === "id")).toBe(true);
   const place = new Map(plan.steps.map(({ id }, index) => [id, index]));
-  expect(plan.steps.every(({ id, dependsOn }) => dependsOn.every((need) => (place.get(need) ?? Infinity) < (place.get(id) ?? -1)))).toBe(true);
+  expect(
+    plan.steps.every(({ id, dependsOn }) => dependsOn.every((need) => (place.get(need) ?? Infinity) < (place.get(id) ?? -1))),
+  ).toBe(true);
   expect(planned - started).toBeLessThan(LIMIT_SECONDS * 1000);
 
   // The same through a selection that lists and renames every table.

@@ -23,7 +23,11 @@ export async function freshDatabase(server: PostgresServer, statements: readonly
   return client;
 }
 
-export async function planOf(source: Client, target: PostgresServer, options: PlanOptions = {}): Promise<SchemaPlan & { resolved: ResolvedPlan }> {
+export async function planOf(
+  source: Client,
+  target: PostgresServer,
+  options: PlanOptions = {},
+): Promise<SchemaPlan & { resolved: ResolvedPlan }> {
   const catalog = await readCatalog(source);
   const resolved = resolvePlan(catalog, options);
   const plan = planSchema(catalog, resolved, target.major);

@@ -1,0 +1,138 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../provider/contract/types.js";
+import { type Comparison, compareDatabases } from "./compareTables.js";
+import { type Leftover, listLeftovers, listLocalLeftovers } from "./leftovers.js";
+import type { PostgresServer } from "./postgres.js";
+import { REPOSITORY } from "./pulumiProject.js";
+
+// From dist, which npm test builds first: a worker is a process of its own and runs what users run.
+const { migrationTask } = require(
+  join(REPOSITORY, "dist/provider/resources/migrationTask.js"),
+) as typeof import("../../provider/resources/migrationTask.js");
+const { validate, withDefaults } = require(
+  join(REPOSITORY, "dist/provider/contract/validate.js"),
+) as typeof import("../../provider/contract/validate.js");
+
+type Given = Pick<MigrationTaskInputs, "migrationTypes"> & Partial<MigrationTaskInputs>;
+
+/** A migration as the provider runs it, without Pulumi around it: a database on each of two servers, and a task between them. */
+export interface TestTask {
+  readonly home: string;
+  readonly source: Database;
+  readonly target: Database;
+  /** What was printed for the user. */
+  readonly lines: readonly string[];
+  readonly outputs: MigrationTaskOutputs | undefined;
+  up(inputs: Given): Promise<MigrationTaskOutputs>;
+  refresh(): Promise<MigrationTaskOutputs | undefined>;
+  destroy(): Promise<void>;
+  compare(): Promise<Comparison>;
+  /** Waits until the target equals the source; the differences when it never does. */
+  settle(seconds?: number): Promise<Comparison>;
+  leftovers(): Promise<Leftover[]>;
+  workerLog(): Promise<string>;
+}
+
+export interface Database {
+  readonly server: PostgresServer;
+  readonly name: string;
+  run(sql: string): Promise<void>;
+  rows<R extends object>(sql: string): Promise<R[]>;
+}
+
+let count = 0;
+
+/** Makes a fresh database on each server. */
+export async function createTestTask(source: PostgresServer, target: PostgresServer): Promise<TestTask> {
+  const name = `task_${process.pid}_${++count}`;
+  const home = await mkdtemp(join(tmpdir(), "godwit-home-"));
+  const ends = { source: await createDatabase(source, name), target: await createDatabase(target, name) };
+  const lines: string[] = [];
+  const log = { info: (line: string) => void lines.push(line), warn: (line: string) => void lines.push(`warning: ${line}`) };
+  let id = "";
+  let outputs: MigrationTaskOutputs | undefined;
+  const inHome = async <T>(work: () => Promise<T>): Promise<T> => {
+    process.env.GODWIT_HOME = home;
+    return work();
+  };
+  const config = ({ server, name: database }: Database) => ({
+    host: server.host,
+    port: server.port,
+    user: server.username,
+    password: server.password,
+    database,
+  });
+  return {
+    home,
+    ...ends,
+    lines,
+    get outputs() {
+      return outputs;
+    },
+    up: (given) =>
+      inHome(async () => {
+        const raw = { source: source.endpoint(name), target: target.endpoint(name), taskName: name, ...given };
+        const failures = validate("MigrationTask", raw);
+        if (failures.length > 0) throw new Error(JSON.stringify(failures));
+        const inputs = withDefaults("MigrationTask", raw) as unknown as MigrationTaskInputs;
+        try {
+          if (outputs) outputs = await migrationTask.update(id, outputs, inputs, { log });
+          else ({ id, outputs } = await migrationTask.create(inputs, { log }));
+        } catch (cause) {
+          const partial = cause as { id?: string; properties?: MigrationTaskOutputs };
+          if (partial.id !== undefined && partial.properties) {
+            id = partial.id;
+            outputs = partial.properties;
+          }
+          throw cause;
+        }
+        return outputs;
+      }),
+    refresh: () =>
+      inHome(async () => {
+        if (!outputs) throw new Error("nothing to refresh");
+        outputs = await migrationTask.read(id, outputs, { log });
+        return outputs;
+      }),
+    destroy: () =>
+      inHome(async () => {
+        if (outputs) await migrationTask.delete(id, outputs, { log });
+        outputs = undefined;
+      }),
+    compare: () => compareDatabases(config(ends.source), config(ends.target)),
+    async settle(seconds = 60) {
+      const end = Date.now() + seconds * 1000;
+      for (;;) {
+        const comparison = await compareDatabases(config(ends.source), config(ends.target));
+        if (comparison.differences.length === 0 || Date.now() > end) return comparison;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    },
+    leftovers: async () => [
+      ...(await listLeftovers(source)),
+      ...(await listLeftovers(target)),
+      ...(await listLocalLeftovers(home)),
+    ],
+    workerLog: () => readFile(join(home, "tasks", id, "worker.log"), "utf8"),
+  };
+}
+
+/** Ends what a failed test left running, and its files. */
+export async function discard(task: TestTask): Promise<void> {
+  await task.destroy().catch(() => undefined);
+  await rm(task.home, { recursive: true, force: true });
+}
+
+async function createDatabase(server: PostgresServer, name: string): Promise<Database> {
+  await server.createDatabase(name);
+  return {
+    server,
+    name,
+    async run(sql) {
+      await server.query(sql, undefined, name);
+    },
+    rows: async <R extends object>(sql: string) => (await server.query(sql, undefined, name)).rows as R[],
+  };
+}
