@@ -78,11 +78,12 @@ function readJson(path) {
 }
 
 function run(program, args) {
-  const { status, error } = spawnSync(program, args, { cwd: root, stdio: "inherit" });
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: ["inherit", process.stderr, process.stderr] });
   if (error) throw error;
   if (status !== 0) throw new Error(`${[program, ...args].join(" ")} ended with ${status}`);
 }
 
+/** On standard error, as all that the set-up's commands print: `npm run bench -- --json` owns standard output. */
 function say(line) {
-  console.log(`set-up: ${line}`);
+  console.error(`set-up: ${line}`);
 }

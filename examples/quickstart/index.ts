@@ -1,5 +1,5 @@
-import * as godwit from "godwit";
 import { Config, type Output } from "@pulumi/pulumi";
+import * as godwit from "godwit";
 
 const config = new Config();
 

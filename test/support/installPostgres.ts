@@ -7,7 +7,7 @@ async function installPostgres(majors: readonly PostgresMajor[]): Promise<void> 
   const cache = await cacheDirectory();
   for (const major of majors) {
     if (!existsSync(join(cache, `postgres-${VERSIONS[major]}`)))
-      console.log(`set-up: installing PostgreSQL ${VERSIONS[major]} into ${cache}`);
+      console.error(`set-up: installing PostgreSQL ${VERSIONS[major]} into ${cache}`);
     await postgresBinaries(major);
   }
 }

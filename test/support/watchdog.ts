@@ -29,7 +29,11 @@ export function startWatchdog(script: string, args: readonly string[]): Watchdog
   if ("unref" in shell.stdin && typeof shell.stdin.unref === "function") shell.stdin.unref();
   return {
     release: () => shell.stdin.end("done\n"),
-    trigger: () => shell.stdin.end(),
+    trigger: () => {
+      // Whoever waits for the end has nothing else that keeps the event loop alive.
+      shell.ref();
+      shell.stdin.end();
+    },
     ended,
   };
 }

@@ -11,7 +11,7 @@ import { Connections } from "./connections.js";
 import { followChanges } from "./followChanges.js";
 import { formatLsn } from "./lsn.js";
 import { precheck } from "./precheck/precheck.js";
-import { readTargetObjects, withoutExisting } from "./schema/existingObjects.js";
+import { readOfferedExtensions, readTargetObjects, withoutExisting } from "./schema/existingObjects.js";
 import { planSchema } from "./schema/planSchema.js";
 import { captureStatus, openPostgresSource, releaseCapture } from "./source.js";
 import { takeLease } from "./store/taskLease.js";
@@ -43,17 +43,18 @@ async function plan(
   const catalog = await readCatalog(source);
   const resolved = resolvePlan(catalog, options);
   const { rows } = await target.query<{ server_version_num: string }>("SHOW server_version_num");
-  const schema = planSchema(catalog, resolved, Math.floor(Number(rows[0]?.server_version_num) / 10_000));
+  const moves = migrates(definition, "schema");
+  const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  const schema = planSchema(catalog, resolved, version, moves ? await readOfferedExtensions(target) : undefined);
+  // Without its structure a table's rows have nowhere to go; `skipped` says why it was left out.
+  const leftOut = new Set(moves ? schema.tablesLeftOut : []);
+  const tables = resolved.tables.filter(({ id }) => !leftOut.has(id));
   // What exists stays as it is: tables of an ignoreAndProceed task, and everything a task made before it was given more to do.
   const adding = definition.conflictMode === "ignoreAndProceed" || known.size > 0;
   const steps = adding ? withoutExisting(schema.steps, await readTargetObjects(target)) : schema.steps;
-  const fresh = resolved.tables.filter(({ id }) => !known.has(id));
+  const fresh = tables.filter(({ id }) => !known.has(id));
   return {
-    plan: {
-      tables: resolved.tables,
-      steps: migrates(definition, "schema") ? steps : [],
-      skipped: [...resolved.skipped, ...(migrates(definition, "schema") ? schema.skipped : [])],
-    },
+    plan: { tables, steps: moves ? steps : [], skipped: [...resolved.skipped, ...(moves ? schema.skipped : [])] },
     prechecks: await precheck({ source, target, targetEndpoint }, fresh, definition),
   };
 }

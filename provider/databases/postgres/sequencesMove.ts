@@ -10,7 +10,7 @@ import { qualified } from "./sql.js";
  * setval is absolute: between reading a sequence and setting it, a session that draws values may overtake, and setval would
  * take it back, to give values twice. A lock would help (ALTER SEQUENCE takes one), but it needs the owner's rights, waits for every
  * open transaction that drew a value, and holds up all others behind it. nextval only ever goes forward, for everyone, under the
- * server's own latch, and 10,000 calls take some 10 ms. So setval is left with gaps that a session would have to draw 10,000 values to
+ * server's own latch, and 10,000 calls take some 10 ms. So setval is left with gaps that a session would have to draw 5,000 values to
  * overtake, in the microseconds between the comparison and the call within one statement.
  */
 const CALLS_AT_MOST = 10_000n;

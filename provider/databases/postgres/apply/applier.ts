@@ -195,14 +195,14 @@ export class Applier implements ChangeSink {
   }
 
   commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void {
-    this.horizon = endPosition;
+    if (endPosition > this.horizon) this.horizon = endPosition;
     (this.carefulNow ? this.careful : this.batches).commit({ commitPosition, endPosition, commitTimeMs });
     this.settle();
   }
 
   idle(position: Position): void {
     if (position > this.horizon) this.horizon = position;
-    if (this.settle()) this.report();
+    this.settle();
   }
 
   lull(): void {
@@ -255,13 +255,13 @@ export class Applier implements ChangeSink {
     this.settle();
   }
 
-  /** With nothing pending, all that arrived is behind. True when that moved the position. */
-  private settle(): boolean {
-    if (!this.batches.empty || !this.careful.empty) return false;
+  /** With nothing pending, all that arrived is behind. */
+  private settle(): void {
+    if (!this.batches.empty || !this.careful.empty) return;
     for (const resolve of this.settled.splice(0)) resolve();
-    if (this.horizon <= this.durablePosition) return false;
+    if (this.horizon <= this.durablePosition) return;
     this.durablePosition = this.horizon;
-    return true;
+    this.report();
   }
 
   private report(): void {

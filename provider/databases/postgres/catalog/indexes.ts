@@ -62,17 +62,20 @@ SELECT c.oid AS id, n.nspname AS schema, c.relname AS name, i.indrelid AS relati
        pg_catalog.pg_get_indexdef(c.oid) AS definition, i.indisprimary AS primary, i.indisvalid AS valid,
        i.indimmediate AS immediate, i.indisclustered AS clustered, i.indisreplident AS identity, c.relkind = 'I' AS partitioned,
        ${since(session, 15, "i.indnullsnotdistinct", "false")} AS nulls_not_distinct,
-       (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) AS parent,
-       (SELECT k.oid FROM pg_catalog.pg_constraint k
-         WHERE k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')) AS constraint,
+       h.inhparent AS parent, k.oid AS constraint,
        c.reloptions AS options,
        (pg_catalog.string_to_array(i.indkey::text, ' ')::pg_catalog.int4[])[1:${since(session, 11, "i.indnkeyatts", "i.indnatts")}] AS key_columns,
-       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('position', a.attnum, 'target', a.attstattarget) ORDER BY a.attnum)
-          FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics
+       a.targets AS statistics
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_class r ON r.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
+LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
+LEFT JOIN (
+  SELECT t.attrelid, pg_catalog.json_agg(pg_catalog.json_build_object('position', t.attnum, 'target', t.attstattarget) ORDER BY t.attnum) AS targets
+  FROM pg_catalog.pg_attribute t WHERE t.attstattarget >= 0 AND t.attnum > 0 GROUP BY t.attrelid
+) a ON a.attrelid = c.oid
 WHERE ${inUserSchema("c.relnamespace")} AND r.relkind IN ('r', 'p', 'm') AND ${notFromExtension("pg_class", "i.indrelid")}
 ORDER BY c.oid`;
 }

@@ -13,6 +13,12 @@ export async function readTargetObjects(client: Client): Promise<TargetObjects> 
   );
 }
 
+/** Extensions whose files are on the target's server: what planSchema takes as `extensions`. */
+export async function readOfferedExtensions(client: Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>("SELECT name FROM pg_catalog.pg_available_extensions");
+  return new Set(rows.map(({ name }) => name));
+}
+
 /**
  * Drops the steps whose object exists: with conflictMode ignoreAndProceed a table is kept as it is, with what belongs to it; keys, indexes
  * and triggers that it lacks are added. Other steps no longer wait for what was dropped.

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCatalog } from "../../../../provider/databases/postgres/catalog/readCatalog.js";
-import { readTargetObjects, withoutExisting } from "../../../../provider/databases/postgres/schema/existingObjects.js";
+import {
+  readOfferedExtensions,
+  readTargetObjects,
+  withoutExisting,
+} from "../../../../provider/databases/postgres/schema/existingObjects.js";
 import { planSchema } from "../../../../provider/databases/postgres/schema/planSchema.js";
 import type { DdlStep } from "../../../../provider/engine/models/plan.js";
 import { resolvePlan } from "../../../../provider/engine/plan.js";
@@ -89,7 +93,7 @@ describe("the selected part of a database", () => {
       "index public.words: it needs textSearchConfiguration public.words, which is not moved",
     ]);
     expect(plan.tablesLeftOut).toEqual(resolved.tables.filter(({ source: { name } }) => name === "h").map(({ id }) => id));
-    const offered = planSchema(catalog, resolved, 18, new Set(["hstore"]));
+    const offered = planSchema(catalog, resolved, 18, await readOfferedExtensions(target));
     expect(offered.tablesLeftOut).toEqual([]);
     const whole = await freshDatabase(server);
     await applySteps(whole, offered.steps, { seed: 2 });

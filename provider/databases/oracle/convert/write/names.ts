@@ -1,0 +1,54 @@
+/** Words that PostgreSQL or PL/pgSQL would take for something else when they stand unquoted as a name. */
+const RESERVED = new Set(
+  `all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_catalog
+  current_date current_role current_time current_timestamp current_user default deferrable desc distinct do else end except
+  false fetch for foreign from grant group having in initially intersect into lateral leading limit localtime localtimestamp
+  not null offset on only or order placing primary references returning select session_user some symmetric system_user table
+  then to trailing true union unique user using variadic when where window with authorization binary collation concurrently
+  cross current_schema freeze full ilike inner is isnull join left like natural notnull outer overlaps right similar
+  tablesample verbose between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping
+  inout int integer interval json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar
+  json_serialize json_table json_value least merge_action national nchar none normalize nullif numeric out overlay position
+  precision real row setof smallint substring time timestamp treat trim values varchar xmlattributes xmlconcat xmlelement
+  xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+  begin by declare execute foreach if loop strict while exit return raise perform open close get move call commit rollback
+  found new old label`.split(/\s+/),
+);
+
+/** Quotes a name only where PostgreSQL needs it, so that the output reads as a person would have written it. */
+export function quoteName(name: string): string {
+  return /^[\p{Ll}_][\p{Ll}\p{N}_$]*$/u.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** schema.name; of longer names the last two parts. */
+export function quoteNames(names: readonly string[]): string {
+  return names.slice(-2).map(quoteName).join(".");
+}
+
+/** A string constant, whatever standard_conforming_strings says. */
+export function quoteText(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return text.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
+}
+
+/** A body between dollar quotes whose tag the body does not contain. */
+export function dollarQuote(body: string): string {
+  let tag = "$$";
+  for (let attempt = 0; body.includes(tag); attempt++) tag = `$body${attempt || ""}$`;
+  return `${tag}\n${body}\n${tag}`;
+}
+
+/** Lines indented one step deeper; the inside of string constants that span lines stays as it is. */
+export function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => (line === "" ? line : `  ${line}`));
+}
+
+/** PostgreSQL keeps 63 bytes of a name; a longer one gets a tail made from the whole, so that two never become one. */
+export function fitName(name: string): string {
+  if (Buffer.byteLength(name) <= 63) return name;
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  let kept = name;
+  while (Buffer.byteLength(kept) > 55) kept = kept.slice(0, -1);
+  return `${kept}_${hash.toString(36).slice(0, 7)}`;
+}

@@ -1,0 +1,270 @@
+import { Unconvertible } from "../read/cursor.js";
+import type { Expression, ExpressionOf } from "../read/expression.js";
+import { writeAccess } from "./access.js";
+import { writeBinary } from "./arithmetic.js";
+import { writeCall } from "./calls.js";
+import { type Environment, Scope } from "./environment.js";
+import { quoteName, quoteNames, quoteText } from "./names.js";
+import { writeName } from "./nameReference.js";
+import { writeQuery } from "./queries.js";
+import { BOOLEAN, castable, DATE, INTEGER, INTERVAL, mapType, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, type Type, UNKNOWN } from "./types.js";
+
+export interface Written {
+  readonly sql: string;
+  readonly type: Type;
+}
+
+/** Writes an expression or condition in PostgreSQL's terms, with its type as far as it is known. */
+export function writeExpression(expression: Expression, env: Environment): Written {
+  const write = WRITERS[expression.kind] as (expression: Expression, env: Environment) => Written;
+  return write(expression, env);
+}
+
+export function writeSql(expression: Expression, env: Environment): string {
+  return writeExpression(expression, env).sql;
+}
+
+/** An operand that may stand beside any operator. */
+export function writeOperand(expression: Expression, env: Environment): Written {
+  const written = writeExpression(expression, env);
+  return ATOMIC.has(expression.kind) || isAtomic(written.sql) ? written : { ...written, sql: `(${written.sql})` };
+}
+
+const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member"]);
+
+function isAtomic(sql: string): boolean {
+  return /^(\w+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
+}
+
+type Writers = { [K in Expression["kind"]]: (expression: ExpressionOf<K>, env: Environment) => Written };
+
+const WRITERS: Writers = {
+  literal: writeLiteral,
+  name: writeName,
+  bind: writeBind,
+  inquiry: (e) => ({ sql: e.name === "plsql_line" ? String(e.line) : "NULL", type: TEXT }),
+  call: writeCall,
+  member: (e, env) => writeAccess(e, env) ?? member(e, env),
+  attribute: writeAttribute,
+  unary: writeUnary,
+  binary: writeBinary,
+  paren: (e, env) => {
+    const inner = writeExpression(e.inner, env);
+    return { ...inner, sql: `(${inner.sql})` };
+  },
+  between: (e, env) => {
+    const [value, low, high] = [e.value, e.low, e.high].map((each) => writeOperand(each, env).sql);
+    return { sql: `${value} ${e.negated ? "NOT " : ""}BETWEEN ${low} AND ${high}`, type: BOOLEAN };
+  },
+  in: (e, env) => {
+    const value = writeOperand(e.value, env).sql;
+    return { sql: `${value} ${e.negated ? "NOT " : ""}IN ${writeItems(e.items, env)}`, type: BOOLEAN };
+  },
+  like: (e, env) => {
+    const value = writeOperand(e.value, env);
+    const text = value.type.family === "string" || value.type.family === "unknown" ? value.sql : `${value.sql}::text`;
+    // Oracle's LIKE knows no escape character unless one is named; PostgreSQL's knows the backslash.
+    const hasBackslash = e.pattern.kind !== "literal" || e.pattern.value.includes("\\");
+    const escape = e.escape ? ` ESCAPE ${writeSql(e.escape, env)}` : hasBackslash ? " ESCAPE ''" : "";
+    return { sql: `${text} ${e.negated ? "NOT " : ""}LIKE ${writeOperand(e.pattern, env).sql}${escape}`, type: BOOLEAN };
+  },
+  is: writeIs,
+  case: writeCase,
+  cast: (e, env) => {
+    const type = mapType(e.type, env, "variable");
+    if (e.value.kind === "star") return { sql: type.sql, type };
+    const value = writeOperand(e.value, env);
+    const target = castable(type);
+    return { sql: target ? `CAST(${value.sql} AS ${target})` : value.sql, type };
+  },
+  multisetCast: (e, env) => {
+    const type = mapType(e.type, env, "variable");
+    const width = e.query.body.kind === "select" ? e.query.body.select.items.length : 2;
+    const isStar = e.query.body.kind === "select" && e.query.body.select.items.some((item) => item.value.kind === "star");
+    const query = writeQuery(e.query, env).sql;
+    const target = castable(type) ?? type.sql;
+    if (width === 1 && !isStar) return { sql: `CAST(ARRAY(${query}) AS ${target})`, type };
+    // PostgreSQL has no cast from record[]; the text form of the rows is that of the target's elements.
+    return { sql: `CAST(CAST(ARRAY(SELECT godwit_row FROM (${query}) AS godwit_row) AS text) AS ${target})`, type };
+  },
+  extract: (e, env) => {
+    const from = writeExpression(e.from, env);
+    return { sql: `EXTRACT(${e.field} FROM ${from.sql})`, type: NUMERIC };
+  },
+  trim: (e, env) => {
+    const characters = e.characters ? ` ${writeSql(e.characters, env)}` : "";
+    return { sql: `trim(${e.side}${characters} FROM ${writeSql(e.from, env)})`, type: TEXT };
+  },
+  exists: (e, env) => ({ sql: `EXISTS (${writeQuery(e.query, env).sql})`, type: BOOLEAN }),
+  subquery: (e, env) => {
+    const query = writeQuery(e.query, env);
+    return { sql: `(${query.sql})`, type: query.columns.length === 1 ? (query.columns[0]?.type ?? UNKNOWN) : UNKNOWN };
+  },
+  cursor: (e) => {
+    throw new Unconvertible("a CURSOR expression: PostgreSQL has no nested cursors", e.line);
+  },
+  list: (e, env) => ({ sql: `(${e.items.map((item) => writeSql(item, env)).join(", ")})`, type: UNKNOWN }),
+  star: (e) => ({ sql: e.of.length > 0 ? `${quoteNames(e.of)}.*` : "*", type: UNKNOWN }),
+  multiset: writeMultiset,
+  membership: (e, env) => {
+    const [value, of] = [writeOperand(e.value, env).sql, writeOperand(e.of, env).sql];
+    const test = e.submultiset ? `${value} <@ ${of}` : `${value} = ANY (${of})`;
+    return { sql: e.negated ? `NOT (${test})` : test, type: BOOLEAN };
+  },
+  quantified: (e, env) => {
+    if (!Array.isArray(e.items)) return { sql: `${e.quantifier} ${writeItems(e.items, env)}`, type: UNKNOWN };
+    const items = (e.items as Expression[]).map((item) => writeSql(item, env)).join(", ");
+    return { sql: `${e.quantifier} (ARRAY[${items}])`, type: UNKNOWN };
+  },
+  atZone: (e, env) => {
+    const value = writeOperand(e.value, env);
+    if (!e.zone) return { sql: `CAST(${value.sql} AS timestamptz)`, type: TIMESTAMPTZ };
+    const type = value.type.family === "timestamptz" ? TIMESTAMP : TIMESTAMPTZ;
+    return { sql: `(${value.sql} AT TIME ZONE ${writeOperand(e.zone, env).sql})`, type };
+  },
+};
+
+function writeItems(items: ExpressionOf<"in">["items"], env: Environment): string {
+  if ("body" in items) return `(${writeQuery(items, env).sql})`;
+  return `(${items.map((item) => writeSql(item, env)).join(", ")})`;
+}
+
+function writeLiteral(e: ExpressionOf<"literal">): Written {
+  switch (e.type) {
+    case "string":
+      // Oracle's empty string is NULL, everywhere.
+      return e.value === "" ? { sql: "NULL", type: UNKNOWN } : { sql: quoteText(e.value), type: TEXT };
+    case "number":
+      return { sql: e.value.replace(/^\./, "0."), type: /^\d+$/.test(e.value) ? INTEGER : NUMERIC };
+    case "null":
+      return { sql: "NULL", type: UNKNOWN };
+    case "boolean":
+      return { sql: e.value, type: BOOLEAN };
+    case "date":
+      return { sql: `timestamp(0) ${quoteText(e.value)}`, type: DATE };
+    case "timestamp":
+      return /[+-]\d\d?:\d\d$|[A-Za-z]/.test(e.value) && !/^\d+-\w+-\d+$/.test(e.value)
+        ? { sql: `timestamptz ${quoteText(e.value)}`, type: TIMESTAMPTZ }
+        : { sql: `timestamp ${quoteText(e.value)}`, type: TIMESTAMP };
+    case "interval": {
+      const [value = "", fields = ""] = e.value.split("|");
+      return { sql: `interval ${quoteText(value)} ${fields}`.trim(), type: INTERVAL };
+    }
+  }
+}
+
+function writeBind(e: ExpressionOf<"bind">, env: Environment): Written {
+  const bound = env.binds?.get(e.name);
+  const entry = bound === undefined ? env.scope.find(e.name) : undefined;
+  const sql = bound ?? (entry?.kind === "variable" ? entry.sql : undefined);
+  if (sql === undefined) throw new Unconvertible(`the bind variable :${e.name}`, e.line);
+  if (e.field === undefined) return { sql, type: UNKNOWN };
+  const columns = env.scope.find(sql === "NEW" ? "new" : "old");
+  const type = columns?.kind === "table" ? (columns.columns?.get(e.field) ?? UNKNOWN) : UNKNOWN;
+  return { sql: `${sql}.${quoteName(e.field)}`, type };
+}
+
+function member(e: ExpressionOf<"member">, env: Environment): Written {
+  const of = writeExpression(e.of, env);
+  if (of.type.family === "cursor" || of.type.sql === "record") return { sql: `(${of.sql}).${quoteName(e.name)}`, type: UNKNOWN };
+  return { sql: `(${of.sql}).${quoteName(e.name)}`, type: of.type.fields?.get(e.name) ?? UNKNOWN };
+}
+
+function writeAttribute(e: ExpressionOf<"attribute">, env: Environment): Written {
+  const unit = env.unit;
+  if (!unit) throw new Unconvertible(`%${e.name} outside PL/SQL`, e.line);
+  if (e.of.kind === "name" && e.of.parts.join(".") === "sql") {
+    unit.usesRowCount = true;
+    const count = unit.hide("rows", "bigint");
+    if (e.name === "ROWCOUNT") return { sql: count, type: INTEGER };
+    if (e.name === "FOUND") return { sql: `(${count} > 0)`, type: BOOLEAN };
+    if (e.name === "NOTFOUND") return { sql: `(${count} = 0)`, type: BOOLEAN };
+    if (e.name === "ISOPEN") return { sql: "false", type: BOOLEAN };
+    throw new Unconvertible(`SQL%${e.name}`, e.line);
+  }
+  const cursor = writeSql(e.of, env);
+  if (e.name === "ISOPEN") return { sql: `EXISTS (SELECT FROM pg_cursors WHERE name = ${cursor}::text)`, type: BOOLEAN };
+  const name = cursorBase(e.of);
+  if (e.name === "FOUND") return { sql: unit.hide(`found_${name}`, "boolean"), type: BOOLEAN };
+  if (e.name === "NOTFOUND") return { sql: `NOT ${unit.hide(`found_${name}`, "boolean")}`, type: BOOLEAN };
+  if (e.name === "ROWCOUNT") return { sql: unit.hide(`count_${name}`, "bigint"), type: INTEGER };
+  throw new Unconvertible(`%${e.name}`, e.line);
+}
+
+/** The part of hidden variables' names that tells one cursor's from another's. */
+export function cursorBase(cursor: Expression): string {
+  if (cursor.kind === "name") return cursor.parts.join("_");
+  return cursor.kind === "bind" ? cursor.name : cursor.kind === "call" ? cursorBase(cursor.callee) : "cursor";
+}
+
+function writeUnary(e: ExpressionOf<"unary">, env: Environment): Written {
+  if (e.operator === "PRIOR" || e.operator === "CONNECT_BY_ROOT") throw new Unconvertible(`${e.operator} at this place`, e.line);
+  const operand = writeOperand(e.operand, env);
+  if (e.operator === "NOT") return { sql: `NOT ${operand.sql}`, type: BOOLEAN };
+  return { sql: `${e.operator}${operand.sql.startsWith(e.operator) ? " " : ""}${operand.sql}`, type: operand.type };
+}
+
+/** String functions whose result is '' in PostgreSQL where Oracle's is NULL. */
+const MAY_BE_EMPTY = new Set(["trim", "ltrim", "rtrim", "substr", "replace", "regexp_replace", "regexp_substr", "translate", "lower", "upper"]);
+
+function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
+  const value = writeOperand(e.value, env);
+  const not = e.negated ? " NOT" : "";
+  switch (e.test) {
+    case "NULL": {
+      const name = e.value.kind === "call" && e.value.callee.kind === "name" ? e.value.callee.parts.join(".") : e.value.kind;
+      // A composite value IS NULL in PostgreSQL when all its fields are, in Oracle only when it has no value at all.
+      if (value.type.family === "record") return { sql: `${value.sql} IS${e.negated ? "" : " NOT"} DISTINCT FROM NULL`, type: BOOLEAN };
+      const sql = MAY_BE_EMPTY.has(name) ? `nullif(${value.sql}, '')` : value.sql;
+      return { sql: `${sql} IS${not} NULL`, type: BOOLEAN };
+    }
+    case "EMPTY":
+      return { sql: `${value.type.family === "map" ? `${value.sql} ${e.negated ? "<>" : "="} '{}'` : `cardinality(${value.sql}) ${e.negated ? ">" : "="} 0`}`, type: BOOLEAN };
+    case "NAN":
+      return { sql: `${value.sql} ${e.negated ? "<>" : "="} 'NaN'`, type: BOOLEAN };
+    case "INFINITE":
+      return { sql: `abs(${value.sql}) ${e.negated ? "<>" : "="} 'Infinity'`, type: BOOLEAN };
+    case "JSON":
+    case "TRUE":
+    case "FALSE":
+      return { sql: `${value.sql} IS${not} ${e.test}`, type: BOOLEAN };
+    case "A SET":
+      return { sql: `cardinality(${value.sql}) ${e.negated ? "<>" : "="} (SELECT count(DISTINCT godwit_e) FROM unnest(${value.sql}) AS godwit_e)`, type: BOOLEAN };
+    case "OF": {
+      const types = (e.types ?? []).map((type) => quoteText(castable(mapType(type, env, "variable")) ?? ""));
+      return { sql: `pg_typeof(${value.sql})::text${e.negated ? " NOT" : ""} IN (${types.join(", ")})`, type: BOOLEAN };
+    }
+    default:
+      throw new Unconvertible(`IS ${e.test}`, e.line);
+  }
+}
+
+function writeCase(e: ExpressionOf<"case">, env: Environment): Written {
+  const subject = e.subject ? ` ${writeOperand(e.subject, env).sql}` : "";
+  let type: Type = UNKNOWN;
+  const branches = e.branches.map(({ when, then }) => {
+    const value = writeExpression(then, env);
+    if (type.family === "unknown") type = value.type;
+    return ` WHEN ${writeSql(when, env)} THEN ${value.sql}`;
+  });
+  const otherwise = e.otherwise ? ` ELSE ${writeSql(e.otherwise, env)}` : "";
+  return { sql: `CASE${subject}${branches.join("")}${otherwise} END`, type: type.family === "integer" ? NUMERIC : type };
+}
+
+function writeMultiset(e: ExpressionOf<"multiset">, env: Environment): Written {
+  const left = writeOperand(e.left, env);
+  const right = writeOperand(e.right, env);
+  const type = left.type.family === "array" ? left.type : right.type;
+  if (e.operator === "UNION") {
+    const all = `${left.sql} || ${right.sql}`;
+    return { sql: e.distinct ? `ARRAY(SELECT DISTINCT unnest(${all}))` : `(${all})`, type };
+  }
+  const all = e.distinct ? "" : " ALL";
+  return { sql: `ARRAY(SELECT unnest(${left.sql}) ${e.operator}${all} SELECT unnest(${right.sql}))`, type };
+}
+
+/** A scope inside this one. */
+export function inner(env: Environment): Environment {
+  return { ...env, scope: new Scope(env.scope) };
+}
+
