@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MigrationTaskInputs } from "../provider/contract/types.js";
@@ -35,11 +35,20 @@ export async function timeGodwitTask(inputs: TaskInputs): Promise<number> {
     if (outputs.state !== "completed") throw new Error(`the task ended ${outputs.state}: ${JSON.stringify(outputs.errors)}`);
     await migrationTask.delete(id, outputs, context);
     return seconds;
+  } catch (cause) {
+    throw new Error(`${cause instanceof Error ? cause.message : cause}\n${await lastWords(home)}`, { cause });
   } finally {
     watchdog.trigger();
     await watchdog.ended;
     await rm(home, { recursive: true, force: true });
   }
+}
+
+/** The ends of the task's logs: they are gone with their folder. */
+async function lastWords(home: string): Promise<string> {
+  const logs = (await readdir(home, { recursive: true })).filter((path) => path.endsWith(".log"));
+  const texts = logs.map(async (path) => `${path}:\n${(await readFile(join(home, path), "utf8")).slice(-2000)}`);
+  return (await Promise.all(texts)).join("\n");
 }
 
 /** What a user runs is dist: the runner starts its processes from the files beside it. */

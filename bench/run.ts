@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { applyBatch } from "./applyBatch.js";
+import { applySingle } from "./applySingle.js";
 import { type Benchmark, goesFirst, type Pair, PeerUnavailable, type Result, resultOf } from "./benchmark.js";
 import { clone } from "./clone.js";
 import { copyRows } from "./copyRows.js";
@@ -15,7 +17,7 @@ async function main(): Promise<void> {
   const pairs = Number(values.pairs);
   if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs takes a whole number from 1; usage: ${USAGE}`);
   const data = new LargeTables();
-  const all: readonly Benchmark[] = [copyRows(data), clone(data)];
+  const all: readonly Benchmark[] = [copyRows(data), clone(data), applyBatch(), applySingle()];
   const unknown = positionals.filter((name) => !all.some((benchmark) => benchmark.name === name));
   if (unknown.length > 0) {
     throw new Error(`no row ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}; usage: ${USAGE}`);

@@ -7,7 +7,7 @@ import { listLeftovers, listLocalLeftovers } from "../../test/support/leftovers.
 import { type PostgresServer, startPostgres } from "../../test/support/postgres.js";
 import { createProgram, type PulumiProgram } from "../../test/support/pulumi.js";
 import { countRows, fillSource } from "./demo/dataSet.js";
-import { number, say, sayMore } from "./demo/screen.js";
+import { number, say, sayLast, sayMore } from "./demo/screen.js";
 import { nextFlightAt, untilLevel } from "./demo/sides.js";
 import { upLines } from "./demo/upLines.js";
 import { Writer } from "./demo/writer.js";
@@ -143,11 +143,11 @@ setInterval(() => undefined, 60_000);
 Promise.race([quickstart(), interrupted])
   .then(
     () => {
-      say("done", "everything held");
+      sayLast("done", "everything held");
       return 0;
     },
     (cause: unknown) => {
-      say("FAILED", cause instanceof Error ? cause.message : String(cause));
+      sayLast("FAILED", cause instanceof Error ? cause.message : String(cause));
       return 1;
     },
   )

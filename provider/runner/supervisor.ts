@@ -6,8 +6,8 @@ import { processStart, type SupervisorRecord } from "./processes.js";
 import { ensureTaskDirectory, taskFiles, writeWhole } from "./taskFiles.js";
 
 /** A worker that lived this long died of something new: the wait before the next starts small again. */
-const SETTLED_MILLISECONDS = 60_000;
-const LONGEST_WAIT_MILLISECONDS = 30_000;
+const SETTLED_MILLISECONDS = 5_000;
+const LONGEST_WAIT_MILLISECONDS = 10_000;
 /** How long a worker may take to end when asked: a batch on its way, then its connections. */
 const GRACE_MILLISECONDS = 10_000;
 

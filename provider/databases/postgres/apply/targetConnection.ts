@@ -73,8 +73,11 @@ export function openTargetConnection(client: Client): TargetConnection {
     for (const request of pending.splice(0)) request.reject(request.failure ?? broken);
     socket.destroy();
   };
+  const onClose = () => fail(Object.assign(new Error("Connection terminated: the target closed the connection"), { code: "08006" }));
   socket.on("error", fail);
-  socket.on("close", () => fail(Object.assign(new Error("Connection terminated: the target closed the connection"), { code: "08006" })));
+  socket.on("close", onClose);
+  // Closed before anyone listened, it tells nobody any more.
+  if (socket.destroyed || socket.readableEnded) onClose();
 
   const request = (messages: readonly Buffer[]) =>
     new Promise<Pending>((resolve, reject) => {

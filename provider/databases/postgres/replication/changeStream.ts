@@ -143,7 +143,9 @@ export function openChangeStream(client: Client, options: ChangeStreamOptions): 
     else settle?.reject(cause);
   };
 
-  raw.query(startCommand(options));
+  // Closed before anyone listened, it tells nobody any more.
+  if (socket.destroyed || socket.readableEnded) onClose();
+  else raw.query(startCommand(options));
   return {
     done,
     positions: {
@@ -163,8 +165,9 @@ export function openChangeStream(client: Client, options: ChangeStreamOptions): 
         state = "stopping";
         acknowledge();
         socket.resume();
-        // CopyDone and Terminate; a walsender in the middle of a large transaction may take its time, and hears the close anyway.
-        socket.end(Buffer.from([0x63, 0, 0, 0, 4, 0x58, 0, 0, 0, 4]));
+        // Terminate, without the CopyDone that a polite client sends before: after that a busy walsender reads no more replies, and goes
+        // on to the end of its backlog.
+        socket.end(Buffer.from([0x58, 0, 0, 0, 4]));
         setTimeout(() => end(), 2000).unref();
       }
       await done.catch(() => undefined);
