@@ -1,4 +1,5 @@
 import { type Benchmark, inTurn } from "./benchmark.js";
+import { alone } from "./support/alone.js";
 import { WaitingChanges } from "./support/waitingChanges.js";
 
 /** 6,000 transactions of 100 changes: 40 inserts, 40 updates of random rows and 20 deletes, mixed. */
@@ -35,3 +36,5 @@ export function applyBatch(): Benchmark {
     close: () => changes.close(),
   };
 }
+
+if (require.main === module) void alone(applyBatch());

@@ -1,4 +1,5 @@
 import { type Benchmark, inTurn } from "./benchmark.js";
+import { alone } from "./support/alone.js";
 import { WaitingChanges } from "./support/waitingChanges.js";
 
 /** 100,000 transactions of one change each: by turns an insert, an update of a random row, an update of a new one, a delete. */
@@ -34,3 +35,5 @@ export function applySingle(): Benchmark {
     close: () => changes.close(),
   };
 }
+
+if (require.main === module) void alone(applySingle());

@@ -41,13 +41,21 @@ export class WaitingChanges {
   async timeGodwit(): Promise<number> {
     const { source, target } = await this.fresh();
     const tables = await plannedTables(source);
-    await target.query("CREATE SCHEMA godwit; CREATE TABLE godwit.checkpoint (position bigint); INSERT INTO godwit.checkpoint VALUES (0)", [], TARGET);
+    await target.query(
+      "CREATE SCHEMA godwit; CREATE TABLE godwit.checkpoint (position bigint); INSERT INTO godwit.checkpoint VALUES (0)",
+      [],
+      TARGET,
+    );
     const slotName = await this.copySlot("ours");
     const abort = new AbortController();
     return this.timed(target, async (seen) => {
       const followed = followChanges({
-        source: { connect: (part, how) => connect(source.endpoint(SOURCE), { applicationName: `godwit/bench/source/${part}`, ...how }) },
-        target: { connect: (part, how) => connect(target.endpoint(TARGET), { applicationName: `godwit/bench/target/${part}`, ...how }) },
+        source: {
+          connect: (part, how) => connect(source.endpoint(SOURCE), { applicationName: `godwit/bench/source/${part}`, ...how }),
+        },
+        target: {
+          connect: (part, how) => connect(target.endpoint(TARGET), { applicationName: `godwit/bench/target/${part}`, ...how }),
+        },
         slotName,
         publications: [SLOT],
         tables: tables.map((table) => ({ table, loadPosition: undefined })),
@@ -95,7 +103,13 @@ export class WaitingChanges {
   }
 
   private async timed(target: PostgresServer, run: (seen: Promise<void>) => Promise<() => Promise<void>>): Promise<number> {
-    const client = new Client({ host: target.host, port: target.port, user: target.username, password: target.password, database: TARGET });
+    const client = new Client({
+      host: target.host,
+      port: target.port,
+      user: target.username,
+      password: target.password,
+      database: TARGET,
+    });
     await client.connect();
     const watch = async () => {
       for (;;) {
@@ -197,6 +211,7 @@ async function plannedTables(source: PostgresServer): Promise<PlannedTable[]> {
     source: { schema: "public", name },
     target: { schema: "public", name },
     columns,
+    leftOut: [],
     key: { source: "primaryKey", columns: ["id"] },
     replicaIdentity: { was: "default", needs: "keep" },
     streamed: true,

@@ -83,6 +83,7 @@ function planTable(
     source: { schema: table.schema, name: table.name },
     target: names.relation(table),
     columns,
+    leftOut: table.columns.filter(({ name, generated }) => generated || names.excluded(table, name)).map(({ name }) => name),
     key: table.key,
     replicaIdentity: { was: table.replicaIdentity, needs: needsFullIdentity(table) ? "full" : "keep" },
     streamed: !table.unlogged,

@@ -10,6 +10,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.SlotMissing,
   ErrorCode.ServerChanged,
   ErrorCode.PositionUnavailable,
+  ErrorCode.StructureChanged,
 ]);
 
 export function isFinal(cause: unknown): boolean {

@@ -54,7 +54,7 @@ export interface TaskStore {
   reviveTask(taskId: string): Promise<void>;
   /**
    * Takes a new plan over: adds tables and steps that the task does not have, removes tables that the plan has no more, and gives
-   * the others their new operations. Their columns stay as they were loaded.
+   * the others their new columns and operations; what is loaded stays loaded.
    */
   changePlan(taskId: string, plan: Plan): Promise<void>;
   readTables(taskId: string): Promise<readonly TableRecord[]>;

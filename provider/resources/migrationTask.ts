@@ -123,7 +123,8 @@ async function adjust(
       remedy: "empty the target's tables and replace the task (pulumi up --replace <urn>), which copies again",
     });
   }
-  if (changed.some((name) => !LIVE.has(name) && name !== "source" && name !== "target")) {
+  const restructured = task.errors.some(({ code }) => code === ErrorCode.StructureChanged);
+  if (restructured || changed.some((name) => !LIVE.has(name) && name !== "source" && name !== "target")) {
     const tables = await store.readTables(taskId);
     const planned = await checkedPlan(kind, inputs, new Set(tables.map(({ table }) => table.id)), log);
     // The worker works from the plan it read at its start: it ends, and another goes on with the new one.

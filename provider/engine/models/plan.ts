@@ -19,6 +19,10 @@ export interface PlannedTable {
   readonly target: QualifiedName;
   /** Only what is copied: no generated and no excluded columns. In the source's column order. */
   readonly columns: readonly PlannedColumn[];
+  /** Columns by their source names that changes may hold and that are left out: generated, excluded, dropped since. */
+  readonly leftOut: readonly string[];
+  /** Columns, among `columns`, that joined after the load: older changes do not hold them. */
+  readonly joined?: readonly string[];
   /** Key columns by their source names. */
   readonly key: CatalogKey;
   /** The identity that changes must carry: `full` where the table has no usable key, else the one it has. */

@@ -8,7 +8,7 @@ import { type BatchedTable, type BatchLimits, BatchPath, DEFAULT_LIMITS, type Tr
 import type { BatchRules } from "./batchStatements.js";
 import { isRejection, type RowChange } from "./careful.js";
 import { CarefulPath } from "./carefulPath.js";
-import { KeyedBatch } from "./keyedBatch.js";
+import { KeyedBatch, NotBatchable } from "./keyedBatch.js";
 import type { TargetConnection } from "./targetConnection.js";
 import type { TargetTable } from "./targetTables.js";
 import { filled, unpackTuple } from "./tuples.js";
@@ -124,7 +124,8 @@ export class Applier implements ChangeSink {
     const entry = this.planned.get(streamed.id);
     if (!entry) return;
     const known = this.tables.get(streamed.id);
-    const table = applyTable(streamed, entry.table, this.options.targets.get(streamed.id), this.options.binary);
+    const met = known?.table.columns.map(({ name }) => name);
+    const table = applyTable(streamed, entry.table, this.options.targets.get(streamed.id), this.options.binary, met);
     // The server describes tables again for reasons of its own; only another shape ends what was collected.
     if (known && shape(known.table) === shape(table)) return;
     this.batches.closeSegment();
@@ -154,7 +155,12 @@ export class Applier implements ChangeSink {
       this.careful.changed({ kind: "insert", table: table.table, row: copied(table.table, data, tuple, end) }, end - tuple);
       return;
     }
-    table.batch.insert(data, tuple, end);
+    try {
+      table.batch.insert(data, tuple, end);
+    } catch (cause) {
+      this.separate(cause);
+      table.batch.insert(data, tuple, end);
+    }
     this.batches.changed(table, end - tuple);
   }
 
@@ -167,7 +173,12 @@ export class Applier implements ChangeSink {
       this.careful.changed(carefulUpdate(table.table, data, oldTuple, newTuple, end), end - newTuple);
       return;
     }
-    table.batch.update(data, oldTuple, newTuple, end);
+    try {
+      table.batch.update(data, oldTuple, newTuple, end);
+    } catch (cause) {
+      this.separate(cause);
+      table.batch.update(data, oldTuple, newTuple, end);
+    }
     this.batches.changed(table, end - newTuple);
   }
 
@@ -180,7 +191,12 @@ export class Applier implements ChangeSink {
       this.careful.changed({ kind: "delete", table: table.table, old: copied(table.table, data, oldTuple, end) }, end - oldTuple);
       return;
     }
-    table.batch.delete(data, oldTuple, end);
+    try {
+      table.batch.delete(data, oldTuple, end);
+    } catch (cause) {
+      this.separate(cause);
+      table.batch.delete(data, oldTuple, end);
+    }
     this.batches.changed(table, end - oldTuple);
   }
 
@@ -224,6 +240,12 @@ export class Applier implements ChangeSink {
     this.batches.stop();
     this.careful.stop();
     this.options.connection.close();
+  }
+
+  /** What was collected becomes statements, so that the change that does not go together with it comes after them. */
+  private separate(cause: unknown): void {
+    if (!(cause instanceof NotBatchable)) throw cause;
+    this.batches.closeSegment();
   }
 
   /** The table, unless it is not the plan's or its load saw this transaction already. */

@@ -41,11 +41,20 @@ export interface ApplyTable {
  * Joins the three. The key is what old tuples hold: the replica identity's columns, or under FULL the plan's key.
  * Errors: GW1502 when the stream's columns are not the plan's.
  */
-export function applyTable(streamed: StreamedTable, planned: PlannedTable, target: TargetTable | undefined, binary: boolean): ApplyTable {
+export function applyTable(
+  streamed: StreamedTable,
+  planned: PlannedTable,
+  target: TargetTable | undefined,
+  binary: boolean,
+  /** Target columns that this stream has brought before. */
+  met: readonly string[] = [],
+): ApplyTable {
   const changed = (what: string, remedy: string) =>
     new GodwitError(ErrorCode.StructureChanged, what, { object: `${streamed.schema}.${streamed.name}`, remedy });
-  if (!target) throw changed(`table ${planned.target.schema}.${planned.target.name} is not on the target`, "create it, or leave it out");
+  if (!target)
+    throw changed(`table ${planned.target.schema}.${planned.target.name} is not on the target`, "create it, or leave it out");
   const wanted = new Map(planned.columns.map((column) => [column.source, column]));
+  const leftOut = new Set(planned.leftOut);
   const keyNames = new Set(
     streamed.fullIdentity ? planned.key.columns : streamed.columns.filter((column) => column.partOfKey).map(({ name }) => name),
   );
@@ -56,8 +65,8 @@ export function applyTable(streamed: StreamedTable, planned: PlannedTable, targe
   streamed.columns.forEach(({ name, typeId }, index) => {
     const plan = wanted.get(name);
     if (!plan) {
-      // Left out by the plan, or generated; one that came later has a number above all that the plan knows.
       if (keyNames.has(name)) throw changed(`key column "${name}" is not in the plan`, "take it into the selection");
+      if (!leftOut.has(name)) throw changed(`column "${name}" was added or renamed at the source`, REPLAN);
       return;
     }
     wanted.delete(name);
@@ -81,7 +90,10 @@ export function applyTable(streamed: StreamedTable, planned: PlannedTable, targe
       key: keyNames.has(name),
     });
   });
-  for (const name of wanted.keys()) throw changed(`column "${name}" was dropped or renamed at the source`, REPLAN);
+  for (const name of wanted.keys()) {
+    // Changes from before a column joined know nothing of it: the target's default stands in, as the source's did.
+    if (!planned.joined?.includes(name) || met.includes(wanted.get(name)?.target ?? "")) throw changed(`column "${name}" was dropped or renamed at the source`, REPLAN);
+  }
   const name = qualified(planned.target);
   return {
     planned,
@@ -108,7 +120,7 @@ export function binaryFits(tables: readonly PlannedTable[], targets: ReadonlyMap
   );
 }
 
-const REPLAN = "make the same change on the target, then replace the task or add the table anew";
+const REPLAN = "make the same change on the target, then run pulumi up: the task takes the new structure over and goes on";
 /** Numbers below are the same on every server. */
 const FIRST_USER_TYPE = 16384;
 

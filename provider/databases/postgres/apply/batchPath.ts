@@ -22,7 +22,10 @@ export interface BatchLimits {
   readonly partBytes: number;
 }
 
-/** 20,000 changes take a target some 0.15 s: long against a commit, short against anyone's patience. */
+/**
+ * 20,000 changes take a target some 0.06 s: long against a commit, short against anyone's patience. Of 600,000 changes the backend's CPU was 2.1 s in
+ * batches of 5,000, and 1.5 s in batches of 20,000 as of 60,000.
+ */
 export const DEFAULT_LIMITS: BatchLimits = { batchRows: 20_000, batchBytes: 8 << 20, partBytes: 32 << 20 };
 
 /** A transaction's end, as the batch that holds it reports it. */
@@ -125,7 +128,8 @@ export class BatchPath {
 
   /** Rows collected so far become statements, so that what follows comes after them. */
   closeSegment(): void {
-    for (const { table, serial, batch } of this.dirty) addBatch(this.message, table, serial, batch, this.stages, this.options.rules);
+    for (const { table, serial, batch } of this.dirty)
+      addBatch(this.message, table, serial, batch, this.stages, this.options.rules);
     this.dirty.clear();
   }
 

@@ -5,17 +5,20 @@ import type { RowSet } from "./rowSet.js";
 import type { Stages } from "./stages.js";
 import {
   allPlaces,
+  copyToMoveStage,
   copyToStage,
   copyToTarget,
+  createMoveStage,
   createStage,
   deleteEmptyRows,
   deleteFromStage,
   deleteWholeRows,
   insertEmptyRows,
   insertFromStage,
+  moveFromStage,
   updateFromStage,
 } from "./statements.js";
-import { WholeRowBatch } from "./wholeRowBatch.js";
+import type { WholeRowBatch } from "./wholeRowBatch.js";
 
 /** A message to the target: statements, and the data of their COPYs in the same order. */
 export interface Message {
@@ -34,7 +37,7 @@ export interface BatchRules {
 }
 
 /**
- * Empties a table's batch into a message. Deletes go first and inserts last: within a batch a unique value can only move from a row that
+ * Empties a table's batch into a message. Deletes go first, then rows that take another key, and inserts last: within a batch a unique value can only move from a row that
  * gives it up to one that takes it. (Two rows that swap one in updates fail here, and pass in careful mode.)
  */
 export function addBatch(
@@ -58,7 +61,17 @@ export function addBatch(
 
   if (batch instanceof KeyedBatch) {
     const deleted = batch.deletes.rows;
-    if (deleted > 0) statements.push(deleteFromStage(table, stage("d", table.key, batch.deletes), rules.deletedMustExist ? deleted : undefined));
+    if (deleted > 0)
+      statements.push(deleteFromStage(table, stage("d", table.key, batch.deletes), rules.deletedMustExist ? deleted : undefined));
+    for (const { places, rows } of batch.moves.values()) {
+      const moved = rows.rows;
+      if (moved === 0) continue;
+      const { name, statements: prepare } = stages.use(`${serial}m`, (made) => createMoveStage(table, made));
+      statements.push(...prepare, copyToMoveStage(table, name, places, rules.binary));
+      copies.push(...rows.take(encoding));
+      statements.push(moveFromStage(table, name, places, rules.rowsMustExist ? moved : undefined));
+      if (rules.overwrite && places.length === table.columns.length) statements.push(insertFromStage(table, name, true));
+    }
     for (const { places, rows } of batch.groups) {
       const updated = rows.rows;
       if (updated === 0) continue;

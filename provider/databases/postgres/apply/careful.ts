@@ -1,8 +1,8 @@
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { Position } from "../../../engine/models/change.js";
 import { formatLsn } from "../lsn.js";
-import { ident } from "../sql.js";
 import type { ServerError } from "../serverMessage.js";
+import { ident } from "../sql.js";
 import type { ApplyTable } from "./applyTable.js";
 import type { TargetConnection } from "./targetConnection.js";
 import type { Value } from "./tuples.js";
@@ -24,7 +24,12 @@ export interface CarefulRules {
  * Applies one change by a statement of its own, in the order of the source: what the set-based order broke works here, and what does not
  * work here is named. Errors: GW1501, GW1503, with the key's values as text.
  */
-export async function applyChange(connection: TargetConnection, change: RowChange, position: Position, rules: CarefulRules): Promise<void> {
+export async function applyChange(
+  connection: TargetConnection,
+  change: RowChange,
+  position: Position,
+  rules: CarefulRules,
+): Promise<void> {
   try {
     const found = await run(connection, change, rules);
     const mustExist = change.kind === "delete" ? rules.deletedMustExist : rules.rowsMustExist;
@@ -32,12 +37,16 @@ export async function applyChange(connection: TargetConnection, change: RowChang
   } catch (cause) {
     const { code, message, detail } = cause as Partial<ServerError>;
     if (code === undefined || !isRejection(code)) throw cause;
-    throw new GodwitError(ErrorCode.ChangeRejected, `the target rejects an ${change.kind}: ${[message, detail].filter(Boolean).join(": ")}`, {
-      object: `${describe(change.table)} ${await keyText(connection, change, rules)}`,
-      position: formatLsn(position),
-      remedy: "mend the target's table so that it takes what the source's takes; the task tries again",
-      cause,
-    });
+    throw new GodwitError(
+      ErrorCode.ChangeRejected,
+      `the target rejects an ${change.kind}: ${[message, detail].filter(Boolean).join(": ")}`,
+      {
+        object: `${describe(change.table)} ${await keyText(connection, change, rules)}`,
+        position: formatLsn(position),
+        remedy: "mend the target's table so that it takes what the source's takes; the task tries again",
+        cause,
+      },
+    );
   }
   throw new GodwitError(ErrorCode.RowMissing, `${change.kind} of a row that the target does not have`, {
     object: `${describe(change.table)} ${await keyText(connection, change, rules)}`,
@@ -105,7 +114,9 @@ class Statement {
     const values: Value[] = [];
     const parameter = (place: number, value: Value) => this.parameter(place, values.push(value));
     const names = table.columns.map(({ name }) => ident(name));
-    const list = table.columns.map((_, place) => (row[place] === undefined ? `gone.${names[place]}` : parameter(place, row[place])));
+    const list = table.columns.map((_, place) =>
+      row[place] === undefined ? `gone.${names[place]}` : parameter(place, row[place]),
+    );
     return this.execute(
       `WITH gone AS (DELETE FROM ${table.only} AS t WHERE ${this.matches(old, parameter)} RETURNING t.*)
        INSERT INTO ${table.name} (${names.join(", ")}) OVERRIDING SYSTEM VALUE SELECT ${list.join(", ")} FROM gone`,
@@ -137,7 +148,9 @@ class Statement {
 
   private parameter(place: number, number: number): string {
     const column = this.table.columns[place];
-    return column?.direct ? `$${number}::${column.target.bareType}` : `$${number}::${column?.sourceType}::text::${column?.target.bareType}`;
+    return column?.direct
+      ? `$${number}::${column.target.bareType}`
+      : `$${number}::${column?.sourceType}::text::${column?.target.bareType}`;
   }
 
   private async execute(sql: string, values: readonly Value[]): Promise<boolean> {

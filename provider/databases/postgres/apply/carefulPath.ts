@@ -1,7 +1,7 @@
 import type { Position } from "../../../engine/models/change.js";
-import { applyChange, type CarefulRules, type RowChange } from "./careful.js";
 import type { ApplyTable } from "./applyTable.js";
 import type { TransactionEnd } from "./batchPath.js";
+import { applyChange, type CarefulRules, type RowChange } from "./careful.js";
 import { truncate } from "./statements.js";
 import type { TargetConnection } from "./targetConnection.js";
 

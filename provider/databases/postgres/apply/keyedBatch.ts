@@ -10,14 +10,17 @@ import { addKey, filled, packTuple, packValues, unpackRow, unpackTuple, type Val
  *   gone --insert--> inserted --update--> inserted --delete--> gone
  *   gone --update--> updated --update--> updated --delete--> deleted
  *   gone --delete--> deleted --insert--> updated, all columns (or `replaced`: a deleted row and an inserted one)
+ *
+ * `moved`: the row left for another key, or came from one, with values that the change did not send. Nothing more is done to either key.
  */
-const enum Fate {
+enum Fate {
   gone = 0,
   inserted = 1,
   updated = 2,
   deleted = 3,
   replaced = 4,
   kept = 5,
+  moved = 6,
 }
 
 /** Rows that are updated in the same columns: one COPY and one UPDATE. */
@@ -26,7 +29,10 @@ export interface UpdateGroup {
   readonly rows: RowSet;
 }
 
-/** Thrown for what only change after change can express; the transaction is read again in careful mode. */
+/**
+ * Thrown, with nothing changed, for what does not go together with the changes collected so far. Tried again once they have become
+ * statements; thrown then as well, it is for careful mode.
+ */
 export class NotBatchable extends Error {}
 
 /** The net effect of a batch on a table whose rows have a key. */
@@ -34,6 +40,8 @@ export class KeyedBatch {
   readonly inserts = new RowSet();
   readonly deletes = new RowSet();
   readonly groups: UpdateGroup[];
+  /** Rows that get another key by an UPDATE: behind their values each has its old key. */
+  readonly moves = new Map<string, UpdateGroup>();
   private readonly groupNumbers = new Map<string, number>();
   private readonly keys = new KeyIndex();
   private fates = new Int32Array(1 << 10);
@@ -75,9 +83,12 @@ export class KeyedBatch {
     const before = this.entry();
     const values = unpackTuple(table, data, newTuple);
     // Under FULL the old row has what the new one leaves out; else only the key's own values can be out of line and unchanged.
-    const old = unpackTuple(table, data, oldTuple).map((value, place) => (table.fullIdentity || table.key.includes(place) ? value : undefined));
+    const old = unpackTuple(table, data, oldTuple).map((value, place) =>
+      table.fullIdentity || table.key.includes(place) ? value : undefined,
+    );
     const row = filled(values, old);
-    for (const place of table.key) keys.add(...packedKey(row[place]));
+    const packed = table.key.map((place) => packedKey(row[place]));
+    for (const part of packed) keys.add(...part);
     const after = this.entry();
     if (before === after) this.updateRow(after, data, newTuple, end, row);
     else this.moveRow(before, after, row);
@@ -93,12 +104,13 @@ export class KeyedBatch {
     this.inserts.clear();
     this.deletes.clear();
     for (const { rows } of this.groups) rows.clear();
+    for (const { rows } of this.moves.values()) rows.clear();
   }
 
   private updateRow(entry: number, data: Buffer, tuple: number, end: number, values: Value[] | undefined): void {
     const { table } = this;
     const fate = this.fates[entry] as Fate;
-    if (fate === Fate.deleted) throw new NotBatchable("update of a deleted row");
+    if (fate === Fate.deleted || fate === Fate.moved) throw new NotBatchable("update of a row that is gone or moved");
     if (values?.includes(undefined) !== true && !(table.replaceRows && fate !== Fate.inserted && fate !== Fate.replaced)) {
       const [set, group] = fate === Fate.inserted || fate === Fate.replaced ? [this.inserts, 0] : [this.fullGroup(), 0];
       if (this.onlyKey && set !== this.inserts) {
@@ -126,13 +138,14 @@ export class KeyedBatch {
   private mergeRow(entry: number, values: readonly Value[]): void {
     const fate = this.fates[entry] as Fate;
     const row = filled(values, this.known(entry));
+    const stays = fate === Fate.inserted || fate === Fate.replaced;
+    if (this.table.replaceRows && !stays && row.includes(undefined)) throw new NotBatchable("a row to replace whose values are not all known");
     this.voidRow(entry);
-    if (fate === Fate.inserted || fate === Fate.replaced) {
+    if (stays) {
       this.put(entry, this.inserts, row);
       return;
     }
     if (this.table.replaceRows) {
-      if (row.includes(undefined)) throw new NotBatchable("a row to replace whose values are not all known");
       this.packDelete(entry);
       this.fates[entry] = Fate.replaced;
       this.put(entry, this.inserts, row);
@@ -152,12 +165,36 @@ export class KeyedBatch {
 
   private moveRow(before: number, after: number, values: readonly Value[]): void {
     const fate = this.fates[before] as Fate;
+    const fateAfter = this.fates[after] as Fate;
+    if (fate === Fate.moved || (fateAfter !== Fate.gone && fateAfter !== Fate.deleted)) throw new NotBatchable("a key that is in use");
     const row = filled(values, this.known(before));
-    if (row.includes(undefined)) throw new NotBatchable("a key change of a row whose values are not all known");
-    if (!this.quiet && fate !== Fate.inserted) throw new NotBatchable("a key change that the target's triggers must see as one");
+    if (row.includes(undefined) || (!this.quiet && fate !== Fate.inserted)) {
+      if (fate !== Fate.gone || fateAfter !== Fate.gone) throw new NotBatchable("a row that moves after other changes to it");
+      this.packMove(before, row);
+      this.fates[before] = Fate.moved;
+      this.fates[after] = Fate.moved;
+      return;
+    }
     this.deleteEntry(before);
     const set = this.setForInsert(after);
     if (set) this.put(after, set, row);
+  }
+
+  /** A delete and an insert would lose what was not sent, and would not be one change to triggers. */
+  private packMove(before: number, row: readonly Value[]): void {
+    const { table } = this;
+    if (table.columns.some(({ target }) => target.identityAlways)) throw new NotBatchable("a key that no UPDATE may set");
+    const places = allPlaces(table).filter((place) => row[place] !== undefined);
+    const name = places.join(",");
+    const group = this.moves.get(name) ?? { places, rows: new RowSet() };
+    this.moves.set(name, group);
+    const { rows } = group;
+    const start = rows.used;
+    packValues(row, rows);
+    const key = this.keys.bytesOf(before);
+    rows.reserve(key.length);
+    rows.used += key.copy(rows.bytes, rows.used);
+    rows.bytes.writeInt16BE(places.length + table.key.length, start);
   }
 
   /** Where a new row of this key goes; its fate is set. */
@@ -184,7 +221,7 @@ export class KeyedBatch {
 
   private deleteEntry(entry: number): void {
     const fate = this.fates[entry] as Fate;
-    if (fate === Fate.deleted) throw new NotBatchable("delete of a deleted row");
+    if (fate === Fate.deleted || fate === Fate.moved) throw new NotBatchable("delete of a row that is gone or moved");
     if (fate !== Fate.gone && fate !== Fate.kept) this.voidRow(entry);
     if (fate === Fate.inserted && !this.mayExist) {
       this.fates[entry] = Fate.gone;

@@ -18,16 +18,38 @@ SELECT CASE WHEN pg_catalog.count(*) < ${expected} THEN pg_catalog.current_setti
 
 /** Stage columns are called after their places: c0, c1, ... `places` absent: all of them. */
 export function createStage(table: ApplyTable, stage: string, places: readonly number[] = allPlaces(table)): string {
-  const columns = places.map((place) => {
-    const column = at(table, place);
-    return `${column.direct ? `t.${ident(column.name)}` : `NULL::${column.sourceType}`} AS c${place}`;
-  });
+  return stageOf(
+    table,
+    stage,
+    places.map((place) => staged(table, place, "c")),
+  );
+}
+
+/** The same with the old key beside the row: o0, o1, ... after the key's places. */
+export function createMoveStage(table: ApplyTable, stage: string): string {
+  return stageOf(table, stage, [
+    ...allPlaces(table).map((place) => staged(table, place, "c")),
+    ...table.key.map((place) => staged(table, place, "o")),
+  ]);
+}
+
+function staged(table: ApplyTable, place: number, prefix: "c" | "o"): string {
+  const column = at(table, place);
+  return `${column.direct ? `t.${ident(column.name)}` : `NULL::${column.sourceType}`} AS ${prefix}${place}`;
+}
+
+function stageOf(table: ApplyTable, stage: string, columns: readonly string[]): string {
   // As the target has them: type, modifiers and collation, but no default, constraint or index.
   return `CREATE TEMPORARY TABLE ${stage} ON COMMIT DELETE ROWS AS SELECT ${columns.join(", ")} FROM ${table.only} t WITH NO DATA`;
 }
 
 export function copyToStage(stage: string, places: readonly number[], binary: boolean): string {
   return `COPY ${stage} (${places.map((place) => `c${place}`).join(", ")}) FROM STDIN (FORMAT ${binary ? "binary" : "text"})`;
+}
+
+export function copyToMoveStage(table: ApplyTable, stage: string, places: readonly number[], binary: boolean): string {
+  const columns = [...places.map((place) => `c${place}`), ...table.key.map((place) => `o${place}`)];
+  return `COPY ${stage} (${columns.join(", ")}) FROM STDIN (FORMAT ${binary ? "binary" : "text"})`;
 }
 
 /** COPY writes GENERATED ALWAYS identity columns as OVERRIDING SYSTEM VALUE would. */
@@ -48,9 +70,17 @@ export function updateFromStage(
   places: readonly number[],
   expected: number | undefined,
 ): string | undefined {
-  const set = places.filter((place) => !at(table, place).key).map((place) => `${ident(at(table, place).name)} = ${value(table, place)}`);
+  const set = places
+    .filter((place) => !at(table, place).key)
+    .map((place) => `${ident(at(table, place).name)} = ${value(table, place)}`);
   if (set.length === 0) return undefined;
   return counted(`UPDATE ${table.only} AS t SET ${set.join(", ")} FROM ${stage} s WHERE ${keysMatch(table)}`, expected);
+}
+
+/** Sets the key and the columns at `places` of the row that has the old key. */
+export function moveFromStage(table: ApplyTable, stage: string, places: readonly number[], expected: number | undefined): string {
+  const set = places.map((place) => `${ident(at(table, place).name)} = ${value(table, place)}`).join(", ");
+  return counted(`UPDATE ${table.only} AS t SET ${set} FROM ${stage} s WHERE ${keysMatch(table, "o")}`, expected);
 }
 
 export function deleteFromStage(table: ApplyTable, stage: string, expected: number | undefined): string {
@@ -100,13 +130,15 @@ export function allPlaces(table: ApplyTable): number[] {
   return table.columns.map((_, place) => place);
 }
 
-function keysMatch(table: ApplyTable): string {
-  return table.key.map((place) => `t.${ident(at(table, place).name)} ${at(table, place).target.equals} ${value(table, place)}`).join(" AND ");
+function keysMatch(table: ApplyTable, prefix: "c" | "o" = "c"): string {
+  return table.key
+    .map((place) => `t.${ident(at(table, place).name)} ${at(table, place).target.equals} ${value(table, place, prefix)}`)
+    .join(" AND ");
 }
 
-function value(table: ApplyTable, place: number): string {
+function value(table: ApplyTable, place: number, prefix: "c" | "o" = "c"): string {
   const column = at(table, place);
-  return column.direct ? `s.c${place}` : `s.c${place}::text::${column.target.bareType}`;
+  return column.direct ? `s.${prefix}${place}` : `s.${prefix}${place}::text::${column.target.bareType}`;
 }
 
 function names(table: ApplyTable): string {

@@ -16,7 +16,11 @@ export interface TargetConnection {
   /** Resolves with the command tags of the query's statements. Rejects with a ServerError, or the socket's failure. */
   query(sql: string, copies: readonly Buffer[]): Promise<readonly string[]>;
   /** One statement with its values; resolves with its tag and its first row's first column as text, if any. */
-  execute(sql: string, values: readonly Value[], binary: boolean): Promise<{ readonly tag: string; readonly text: string | undefined }>;
+  execute(
+    sql: string,
+    values: readonly Value[],
+    binary: boolean,
+  ): Promise<{ readonly tag: string; readonly text: string | undefined }>;
   close(): void;
 }
 
@@ -73,7 +77,8 @@ export function openTargetConnection(client: Client): TargetConnection {
     for (const request of pending.splice(0)) request.reject(request.failure ?? broken);
     socket.destroy();
   };
-  const onClose = () => fail(Object.assign(new Error("Connection terminated: the target closed the connection"), { code: "08006" }));
+  const onClose = () =>
+    fail(Object.assign(new Error("Connection terminated: the target closed the connection"), { code: "08006" }));
   socket.on("error", fail);
   socket.on("close", onClose);
   // Closed before anyone listened, it tells nobody any more.

@@ -32,7 +32,12 @@ export function packTuple(table: ApplyTable, data: Buffer, tuple: number, end: n
     } else if (kind === TupleKind.unchanged) {
       if (applied) return false;
     } else {
-      const size = 4 + (((data[from] as number) << 24) | ((data[from + 1] as number) << 16) | ((data[from + 2] as number) << 8) | (data[from + 3] as number));
+      const size =
+        4 +
+        (((data[from] as number) << 24) |
+          ((data[from + 1] as number) << 16) |
+          ((data[from + 2] as number) << 8) |
+          (data[from + 3] as number));
       if (applied) {
         // Below some 32 bytes a loop beats the call into memcpy.
         if (size <= 32) for (let at = 0; at < size; at++) out[to + at] = data[from + at] as number;

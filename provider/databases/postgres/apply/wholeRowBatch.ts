@@ -1,6 +1,6 @@
 import type { ApplyTable } from "./applyTable.js";
-import { doubled, KeyIndex } from "./keyIndex.js";
 import { NotBatchable } from "./keyedBatch.js";
+import { doubled, KeyIndex } from "./keyIndex.js";
 import { RowSet } from "./rowSet.js";
 import { filled, packTuple, packValues, unpackTuple } from "./tuples.js";
 

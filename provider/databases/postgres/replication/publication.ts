@@ -22,7 +22,11 @@ export async function createPublication(client: Client, name: string, tables: re
     await client.query(`CREATE PUBLICATION ${ident(name)} WITH (publish = ${literal(operations)})`);
   }
   const wanted = new Set(tables.map(({ id }) => id));
-  await removeTables(client, name, [...(before?.tableIds ?? [])].filter((id) => !wanted.has(id)));
+  await removeTables(
+    client,
+    name,
+    [...(before?.tableIds ?? [])].filter((id) => !wanted.has(id)),
+  );
   await addTables(client, name, tables);
 }
 
@@ -32,7 +36,10 @@ export async function addTables(client: Client, name: string, tables: readonly P
     await withTableLocks(client, name, async () => {
       const publication = await existingPublication(client, name);
       const full = chunk.filter(({ replicaIdentity }) => replicaIdentity.needs === "full");
-      const identities = await currentIdentities(client, full.map(({ id }) => id));
+      const identities = await currentIdentities(
+        client,
+        full.map(({ id }) => id),
+      );
       const changing = new Set(identities.map(({ id }) => id));
       const joining = chunk.filter(({ id }) => !publication.tableIds.has(id));
       return [
@@ -57,8 +64,14 @@ export async function removeTables(client: Client, name: string, tableIds: reado
         ...(rows.length > 0
           ? [`ALTER PUBLICATION ${ident(name)} DROP TABLE ${rows.map((table) => `ONLY ${qualified(table)}`).join(", ")}`]
           : []),
-        ...(await restoreIdentitiesSql(client, publication.formerIdentities.filter(({ id }) => leaving.has(id)))),
-        recordSql(name, publication.formerIdentities.filter(({ id }) => !leaving.has(id))),
+        ...(await restoreIdentitiesSql(
+          client,
+          publication.formerIdentities.filter(({ id }) => leaving.has(id)),
+        )),
+        recordSql(
+          name,
+          publication.formerIdentities.filter(({ id }) => !leaving.has(id)),
+        ),
       ];
     });
   }

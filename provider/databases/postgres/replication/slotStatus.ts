@@ -87,7 +87,11 @@ const MEGABYTE = 1024 * 1024;
  */
 export function slotHealth(name: string, status: SlotStatus, maxRetainedMegabytes?: number): SlotHealth {
   if (status.state === "missing") {
-    return { level: "error", message: `slot ${name} does not exist`, remedy: "create it again; what it fed must be copied again" };
+    return {
+      level: "error",
+      message: `slot ${name} does not exist`,
+      remedy: "create it again; what it fed must be copied again",
+    };
   }
   if (status.state === "lost") {
     return {

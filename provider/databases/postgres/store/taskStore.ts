@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { Plan } from "../../../engine/models/plan.js";
+import type { Plan, PlannedTable } from "../../../engine/models/plan.js";
 import type { NewTask, TaskStore } from "../../../engine/taskStore.js";
 import { inTransaction } from "../transaction.js";
 import { selectTables, selectTasks } from "./records.js";
@@ -23,11 +23,13 @@ export function openTaskStore(client: Client): TaskStore {
     },
     changePlan: (taskId, plan) =>
       inTransaction(client, async () => {
+        const former = new Map((await selectTables(client, taskId)).map(({ table }) => [table.id, table]));
         await client.query(
           `DELETE FROM godwit.table_load WHERE task_id = $1 AND table_id <> ALL ($2::bigint[])`,
           [taskId, plan.tables.map(({ id }) => id)],
         );
-        await insertPlan(client, taskId, plan);
+        const tables = plan.tables.map((table) => succeeding(former.get(table.id), table));
+        await insertPlan(client, taskId, { ...plan, tables });
         await client.query("UPDATE godwit.task SET skipped = $2 WHERE task_id = $1", [taskId, JSON.stringify(plan.skipped)]);
       }),
     readTables: (taskId) => selectTables(client, taskId),
@@ -75,6 +77,22 @@ async function insertTask(client: Client, task: NewTask): Promise<void> {
   await insertPlan(client, definition.taskId, plan);
 }
 
+/**
+ * A table's new plan for a stream that may still bring changes from before it: columns that are gone are passed over, those that joined may
+ * be missing. What its replica identity was is known from before this task changed it.
+ */
+function succeeding(before: PlannedTable | undefined, now: PlannedTable): PlannedTable {
+  if (!before) return now;
+  const known = new Set([...before.columns.map(({ source }) => source), ...before.leftOut]);
+  const kept = new Set(now.columns.map(({ source }) => source));
+  return {
+    ...now,
+    replicaIdentity: before.replicaIdentity,
+    leftOut: [...new Set([...now.leftOut, ...[...known].filter((name) => !kept.has(name))])],
+    joined: [...new Set([...(before.joined ?? []), ...[...kept].filter((name) => !known.has(name))])].filter((name) => kept.has(name)),
+  };
+}
+
 /** Adds what the task does not have yet: an added table must not reset the others. */
 async function insertPlan(client: Client, taskId: string, plan: Plan): Promise<void> {
   await client.query(
@@ -82,7 +100,7 @@ async function insertPlan(client: Client, taskId: string, plan: Plan): Promise<v
      SELECT $1, (p.plan ->> 'id')::bigint, p.ordinal::integer + (SELECT count(*) FROM godwit.table_load WHERE task_id = $1), p.plan
      FROM unnest($2::jsonb[]) WITH ORDINALITY AS p (plan, ordinal)
      ON CONFLICT (task_id, table_id)
-     DO UPDATE SET plan = jsonb_set(table_load.plan, '{operations}', excluded.plan -> 'operations')`,
+     DO UPDATE SET plan = excluded.plan`,
     [taskId, plan.tables.map((table) => JSON.stringify(table))],
   );
   await client.query(

@@ -40,7 +40,10 @@ describe("following changes", () => {
   });
 
   it("moves values of 50 MB, tables of 1,600 columns, and names of every kind", async () => {
-    const wide = Array.from({ length: 1600 }, (_, index) => `"Col ""${index}" ${index === 0 ? "int PRIMARY KEY" : index % 2 ? "int" : "boolean"}`);
+    const wide = Array.from(
+      { length: 1600 },
+      (_, index) => `"Col ""${index}" ${index === 0 ? "int PRIMARY KEY" : index % 2 ? "int" : "boolean"}`,
+    );
     const long = `Ü"${"x".repeat(60)}`;
     const flow = await flowOf(
       `CREATE TABLE large (id int PRIMARY KEY, v text, n int); CREATE TABLE wide (${wide.join(", ")});
@@ -63,7 +66,11 @@ describe("following changes", () => {
       "CREATE TABLE t (id int PRIMARY KEY, n int, v text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL",
       "INSERT INTO t SELECT g, 0, repeat(g::text, 4000) FROM generate_series(1, 5) g",
     );
-    await source.query("UPDATE t SET n = 1; UPDATE t SET id = id + 10 WHERE id < 3; UPDATE t SET n = 2 WHERE id = 11", [], flow.name);
+    await source.query(
+      "UPDATE t SET n = 1; UPDATE t SET id = id + 10 WHERE id < 3; UPDATE t SET n = 2 WHERE id = 11",
+      [],
+      flow.name,
+    );
     await flow.follow();
     await bothEqual(flow);
   });
@@ -73,7 +80,11 @@ describe("following changes", () => {
       "CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE)",
       "INSERT INTO t SELECT g, g FROM generate_series(1, 4) g",
     );
-    await source.query("UPDATE t SET u = -1 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 1", [], flow.name);
+    await source.query(
+      "UPDATE t SET u = -1 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 1",
+      [],
+      flow.name,
+    );
     await source.query("INSERT INTO t VALUES (9, 9)", [], flow.name);
     await flow.follow();
     await bothEqual(flow);
@@ -103,9 +114,20 @@ describe("following changes", () => {
     );
     const [table] = flow.tables;
     if (!table) throw new Error("no table");
-    const renamed = { ...table, target: { schema: "other", name: "u" }, columns: table.columns.filter(({ source: name }) => name !== "gone").map((column) => (column.source === "id" ? { ...column, target: "key" } : column)) };
+    const renamed = {
+      ...table,
+      leftOut: ["gone"],
+      target: { schema: "other", name: "u" },
+      columns: table.columns
+        .filter(({ source: name }) => name !== "gone")
+        .map((column) => (column.source === "id" ? { ...column, target: "key" } : column)),
+    };
     flow.tables = [renamed];
-    await source.query("INSERT INTO t SELECT g, g * 2, 'v' || g, 7, '2024-01-01' FROM generate_series(1, 5) g; UPDATE t SET n = 0 WHERE id = 2; DELETE FROM t WHERE id = 3; UPDATE t SET id = 6 WHERE id = 4", [], flow.name);
+    await source.query(
+      "INSERT INTO t SELECT g, g * 2, 'v' || g, 7, '2024-01-01' FROM generate_series(1, 5) g; UPDATE t SET n = 0 WHERE id = 2; DELETE FROM t WHERE id = 3; UPDATE t SET id = 6 WHERE id = 4",
+      [],
+      flow.name,
+    );
     await flow.follow();
     const { rows } = await target.query("SELECT key::int, n, v, d::text FROM other.u ORDER BY key", [], flow.name);
     expect(rows).toEqual([
@@ -117,9 +139,17 @@ describe("following changes", () => {
   });
 
   it("names the table, the key and the position of a change that the target rejects, having applied all before it", async () => {
-    const flow = await flowOf("CREATE TABLE t (id int PRIMARY KEY, v int)", "SELECT 1", "CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v < 100))");
+    const flow = await flowOf(
+      "CREATE TABLE t (id int PRIMARY KEY, v int)",
+      "SELECT 1",
+      "CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v < 100))",
+    );
     for (const v of [1, 2, 300, 4]) await source.query(`INSERT INTO t VALUES (${v}, ${v})`, [], flow.name);
-    await expect(flow.follow()).rejects.toMatchObject({ code: ErrorCode.ChangeRejected, object: "public.t (id)=(300)", message: expect.stringContaining("t_v_check") });
+    await expect(flow.follow()).rejects.toMatchObject({
+      code: ErrorCode.ChangeRejected,
+      object: "public.t (id)=(300)",
+      message: expect.stringContaining("t_v_check"),
+    });
     const { rows } = await target.query("SELECT id FROM t ORDER BY id", [], flow.name);
     expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
     await target.query("ALTER TABLE t DROP CONSTRAINT t_v_check", [], flow.name);
@@ -128,7 +158,10 @@ describe("following changes", () => {
   });
 
   it("stops at a row that the target does not have, unless told to overwrite", async () => {
-    const flow = await flowOf("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE k (a int)", "INSERT INTO t SELECT g, g FROM generate_series(1, 3) g; INSERT INTO k VALUES (1)");
+    const flow = await flowOf(
+      "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE k (a int)",
+      "INSERT INTO t SELECT g, g FROM generate_series(1, 3) g; INSERT INTO k VALUES (1)",
+    );
     await target.query("DELETE FROM t WHERE id = 2; DELETE FROM k; INSERT INTO t VALUES (9, 0)", [], flow.name);
     await source.query("UPDATE t SET v = 20 WHERE id = 2; DELETE FROM k; INSERT INTO t VALUES (9, 9)", [], flow.name);
     await expect(flow.follow()).rejects.toMatchObject({ code: ErrorCode.RowMissing, object: "public.t (id)=(2)" });
@@ -149,15 +182,25 @@ describe("following changes", () => {
         : { table: { ...table, operations: { ...table.operations, delete: false, truncate: false } }, loadPosition: undefined },
     );
     await flow.follow({ tables });
-    const { rows } = await target.query("SELECT (SELECT count(*)::int FROM t) AS t, (SELECT count(*)::int FROM u) AS u", [], flow.name);
+    const { rows } = await target.query(
+      "SELECT (SELECT count(*)::int FROM t) AS t, (SELECT count(*)::int FROM u) AS u",
+      [],
+      flow.name,
+    );
     expect(rows).toEqual([{ t: 2, u: 1 }]);
   });
 
   it("writes nothing once another worker took over", async () => {
     const flow = await flowOf("CREATE TABLE t (id int PRIMARY KEY)");
-    await target.query("CREATE FUNCTION fence() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'fenced' USING ERRCODE = 'GW001'; END $$", [], flow.name);
+    await target.query(
+      "CREATE FUNCTION fence() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'fenced' USING ERRCODE = 'GW001'; END $$",
+      [],
+      flow.name,
+    );
     await source.query("INSERT INTO t VALUES (1)", [], flow.name);
-    await expect(flow.follow({ checkpoint: () => "SELECT public.fence()" })).rejects.toMatchObject({ code: ErrorCode.WorkerFenced });
+    await expect(flow.follow({ checkpoint: () => "SELECT public.fence()" })).rejects.toMatchObject({
+      code: ErrorCode.WorkerFenced,
+    });
     const { rows } = await target.query("SELECT count(*)::int AS count FROM t", [], flow.name);
     expect(rows).toEqual([{ count: 0 }]);
   });
@@ -165,7 +208,10 @@ describe("following changes", () => {
   it("names a column that was dropped or retyped at the source", async () => {
     const flow = await flowOf("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY, v int)");
     await source.query("ALTER TABLE t DROP v; INSERT INTO t VALUES (1)", [], flow.name);
-    await expect(flow.follow()).rejects.toMatchObject({ code: ErrorCode.StructureChanged, message: expect.stringContaining('"v"') });
+    await expect(flow.follow()).rejects.toMatchObject({
+      code: ErrorCode.StructureChanged,
+      message: expect.stringContaining('"v"'),
+    });
     flow.tables = flow.tables.filter(({ source: { name } }) => name === "u");
     await source.query("ALTER TABLE u ALTER v TYPE text; INSERT INTO u VALUES (1, 'x')", [], flow.name);
     await expect(flow.follow()).rejects.toMatchObject({ code: ErrorCode.StructureChanged, object: "public.u" });
@@ -174,7 +220,7 @@ describe("following changes", () => {
   it("lets an idle source forget its WAL, with nothing written to the target", async () => {
     const flow = await flowOf("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (id int)");
     flow.tables = flow.tables.filter(({ source: { name } }) => name === "t");
-    await source.query("ALTER PUBLICATION \"" + flow.name + '" DROP TABLE other', [], flow.name);
+    await source.query(`ALTER PUBLICATION "${flow.name}" DROP TABLE other`, [], flow.name);
     await source.query("INSERT INTO other SELECT generate_series(1, 10000)", [], flow.name);
     const end = await flow.end();
     await flow.follow();
@@ -191,13 +237,21 @@ describe("following changes", () => {
       "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON UPDATE CASCADE ON DELETE CASCADE)",
       "INSERT INTO p SELECT generate_series(1, 4); INSERT INTO c SELECT g, g FROM generate_series(1, 4) g",
     );
-    await target.query("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'fired'; END $$; CREATE TRIGGER t BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION no()", [], flow.name);
+    await target.query(
+      "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'fired'; END $$; CREATE TRIGGER t BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION no()",
+      [],
+      flow.name,
+    );
     const changes = "UPDATE p SET id = 10 * id WHERE id < 3; DELETE FROM p WHERE id = 3; INSERT INTO p VALUES (5)";
     await source.query(`BEGIN; ${changes}; INSERT INTO c VALUES (5, 5); COMMIT`, [], flow.name);
     await flow.follow();
     await bothEqual(flow);
     await target.query("DROP TRIGGER t ON c", [], flow.name);
-    await source.query("BEGIN; UPDATE p SET id = 200 WHERE id = 20; INSERT INTO p VALUES (7); INSERT INTO c VALUES (7, 7); DELETE FROM p WHERE id = 4; COMMIT", [], flow.name);
+    await source.query(
+      "BEGIN; UPDATE p SET id = 200 WHERE id = 20; INSERT INTO p VALUES (7); INSERT INTO c VALUES (7, 7); DELETE FROM p WHERE id = 4; COMMIT",
+      [],
+      flow.name,
+    );
     await flow.follow({ quiet: false });
     await bothEqual(flow);
   });

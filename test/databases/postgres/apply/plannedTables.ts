@@ -31,6 +31,7 @@ export async function plannedTables(client: Client, major: number): Promise<Plan
     source: { schema: "public", name },
     target: { schema: "public", name },
     columns: columns.map((column) => ({ ...column, identity: undefined })),
+    leftOut: [],
     key: key ? { source: "primaryKey", columns: key } : ({ source: "none", columns: [] } satisfies CatalogKey),
     replicaIdentity: { was: "default", needs: key ? "keep" : "full" },
     streamed: true,

@@ -29,7 +29,10 @@ describe.each(routes)("changes from $from to $to, $how", ({ from, to }) => {
     await flow.prepare(tables);
     flow.tables = flow.tables.filter(({ source: { name } }) => !left(name));
     const written = write(flow, 150);
-    await flow.follow({}, written.then(() => flow.end()));
+    await flow.follow(
+      {},
+      written.then(() => flow.end()),
+    );
     expect(await flow.contents("target")).toEqual(await flow.contents("source"));
     expect(flow.counts?.inserts).toBeGreaterThan(1000);
   });
@@ -46,11 +49,17 @@ describe.each(routes)("changes from $from to $to, $how", ({ from, to }) => {
     const cutter = (async () => {
       for (; cutting; await new Promise((resolve) => setTimeout(resolve, 100))) {
         const [server, name] = cuts % 2 ? [source, "godwit/cut/source/stream"] : [target, "godwit/cut/target/apply"];
-        const { rowCount } = await server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [name]);
+        const { rowCount } = await server.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+          [name],
+        );
         cuts += rowCount ?? 0;
       }
     })();
-    await flow.follow({ limits: { batchRows: 200, batchBytes: 1 << 20, partBytes: 4 << 20 } }, written.then(() => flow.end()));
+    await flow.follow(
+      { limits: { batchRows: 200, batchBytes: 1 << 20, partBytes: 4 << 20 } },
+      written.then(() => flow.end()),
+    );
     await cutter;
     expect(cuts).toBeGreaterThan(3);
     expect(await flow.contents("target")).toEqual(await flow.contents("source"));

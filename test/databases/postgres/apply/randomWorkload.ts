@@ -43,25 +43,47 @@ export async function writeRandomly(
     `${["'infinity'", "'-infinity'", "now()", "'0044-03-15 BC'"][int(4)]}, ${["'-0'", "'NaN'", "1e300", "0.1"][int(4)]}, '\\x00ff5c'`;
   const choices: (() => string[])[] = [
     () => [`INSERT INTO plain VALUES (${key()}, ${anyPlain()}) ON CONFLICT (id) DO NOTHING`],
-    () => [`INSERT INTO plain VALUES (${key()}, ${anyPlain()}) ON CONFLICT (id) DO UPDATE SET a = plain.a + 1, b = excluded.b, c = excluded.c`],
+    () => [
+      `INSERT INTO plain VALUES (${key()}, ${anyPlain()}) ON CONFLICT (id) DO UPDATE SET a = plain.a + 1, b = excluded.b, c = excluded.c`,
+    ],
     () => [`UPDATE plain SET a = coalesce(a, 0) + 1 WHERE id BETWEEN ${key()} AND ${seed * 100_000 + 250}`],
     () => [`DELETE FROM plain WHERE id = ${key()}`],
     () => {
       const id = key();
-      return [`DELETE FROM plain WHERE id = ${id}`, `INSERT INTO plain VALUES (${id}, ${anyPlain()})`, `UPDATE plain SET b = 'again' WHERE id = ${id}`];
+      return [
+        `DELETE FROM plain WHERE id = ${id}`,
+        `INSERT INTO plain VALUES (${id}, ${anyPlain()})`,
+        `UPDATE plain SET b = 'again' WHERE id = ${id}`,
+      ];
     },
     () => [`UPDATE plain SET id = -id WHERE id = ${key()} AND NOT EXISTS (SELECT FROM plain p WHERE p.id = -plain.id)`],
     () => {
       const [a, b] = [key(), key()];
       const free = seed * 100_000 + 99_999;
-      return a === b ? [] : [`UPDATE plain SET id = ${free} WHERE id = ${a}`, `UPDATE plain SET id = ${a} WHERE id = ${b}`, `UPDATE plain SET id = ${b} WHERE id = ${free}`];
+      return a === b
+        ? []
+        : [
+            `UPDATE plain SET id = ${free} WHERE id = ${a}`,
+            `UPDATE plain SET id = ${a} WHERE id = ${b}`,
+            `UPDATE plain SET id = ${b} WHERE id = ${free}`,
+          ];
     },
-    () => [`INSERT INTO toasted VALUES (${key()}, 1, ${text(int(3) * 4000)}, convert_to(${text(int(2) * 5000)}, 'UTF8')) ON CONFLICT (id) DO UPDATE SET small = toasted.small + 1`],
+    () => [
+      `INSERT INTO toasted VALUES (${key()}, 1, ${text(int(3) * 4000)}, convert_to(${text(int(2) * 5000)}, 'UTF8')) ON CONFLICT (id) DO UPDATE SET small = toasted.small + 1`,
+    ],
     () => [`UPDATE toasted SET small = small + 1 WHERE id = ${key()}`],
-    () => [`UPDATE toasted SET big = ${text(3000 + int(3000))} WHERE id = ${key()}`, `UPDATE toasted SET small = small + 1 WHERE id = ${key()}`],
+    () => [
+      `UPDATE toasted SET big = ${text(3000 + int(3000))} WHERE id = ${key()}`,
+      `UPDATE toasted SET small = small + 1 WHERE id = ${key()}`,
+    ],
     () => [`UPDATE toasted SET other = convert_to(${text(4000)}, 'UTF8') WHERE id = ${key()}`],
     () => [`DELETE FROM toasted WHERE id = ${key()}`],
-    () => (int(10) === 0 ? [`UPDATE toasted SET id = id + 1000 WHERE id = ${key()} AND NOT EXISTS (SELECT FROM toasted p WHERE p.id = toasted.id + 1000)`] : []),
+    () =>
+      int(10) === 0
+        ? [
+            `UPDATE toasted SET id = id + 1000 WHERE id = ${key()} AND NOT EXISTS (SELECT FROM toasted p WHERE p.id = toasted.id + 1000)`,
+          ]
+        : [],
     () => [`INSERT INTO "Quoted ""T""" VALUES ('k${int(50)}', ${key()}, ${awkward()}) ON CONFLICT DO NOTHING`],
     () => [`UPDATE "Quoted ""T""" SET "väl ue" = 'new' WHERE "k 2" = ${key()}`],
     () => [`UPDATE "Quoted ""T""" SET "Key one" = "Key one" || 'x' WHERE "k 2" = ${key()}`],
@@ -79,18 +101,38 @@ export async function writeRandomly(
       ];
     },
     () => [`INSERT INTO keyless SELECT ${int(5)}, ${awkward()}, 1.50 FROM generate_series(1, ${1 + int(3)})`],
-    () => [`UPDATE keyless SET a = a + 1 WHERE ctid = (SELECT ctid FROM keyless LIMIT 1 OFFSET ${int(20)} FOR UPDATE SKIP LOCKED)`],
+    () => [
+      `UPDATE keyless SET a = a + 1 WHERE ctid = (SELECT ctid FROM keyless LIMIT 1 OFFSET ${int(20)} FOR UPDATE SKIP LOCKED)`,
+    ],
     () => [`DELETE FROM keyless WHERE ctid = (SELECT ctid FROM keyless LIMIT 1 OFFSET ${int(20)} FOR UPDATE SKIP LOCKED)`],
     () => [`INSERT INTO keyless_toasted VALUES (${int(5)}, ${text(5000)})`],
     () => [`UPDATE keyless_toasted SET a = a + 1 WHERE ctid = (SELECT ctid FROM keyless_toasted LIMIT 1 FOR UPDATE SKIP LOCKED)`],
     () => [`DELETE FROM keyless_toasted WHERE ctid = (SELECT ctid FROM keyless_toasted LIMIT 1 OFFSET 5 FOR UPDATE SKIP LOCKED)`],
-    () => [`INSERT INTO identities (v) VALUES (${awkward()})`, `UPDATE identities SET v = 'x' WHERE id = (SELECT max(id) - ${int(5)} FROM identities)`],
+    () => [
+      `INSERT INTO identities (v) VALUES (${awkward()})`,
+      `UPDATE identities SET v = 'x' WHERE id = (SELECT max(id) - ${int(5)} FROM identities)`,
+    ],
     () => [`INSERT INTO only_key VALUES (${key()}, 'b') ON CONFLICT DO NOTHING`, `DELETE FROM only_key WHERE a = ${key()}`],
     () => [`UPDATE only_key SET b = b || 'c' WHERE a = ${key()} AND length(b) < 20`],
-    () => (int(12) === 0 && seed === 1 ? [`TRUNCATE emptied, emptied_child RESTART IDENTITY`] : [`INSERT INTO emptied VALUES (${key()}, 'v') ON CONFLICT (id) DO UPDATE SET v = emptied.v || 'w'`]),
-    () => (seed === 1 && int(30) === 0 ? [`INSERT INTO emptied_child SELECT ${key()}, 'c' ON CONFLICT DO NOTHING`, `TRUNCATE emptied_child`, `INSERT INTO emptied_child VALUES (${key()}, 'after')`] : []),
-    () => [int(3) === 0 ? "DELETE FROM nothing WHERE ctid = (SELECT ctid FROM nothing LIMIT 1 FOR UPDATE SKIP LOCKED)" : "INSERT INTO nothing DEFAULT VALUES"],
-    () => (modern ? [`INSERT INTO computed VALUES (${key()}, ${int(100)}) ON CONFLICT (id) DO UPDATE SET v = computed.v + 1`] : []),
+    () =>
+      int(12) === 0 && seed === 1
+        ? [`TRUNCATE emptied, emptied_child RESTART IDENTITY`]
+        : [`INSERT INTO emptied VALUES (${key()}, 'v') ON CONFLICT (id) DO UPDATE SET v = emptied.v || 'w'`],
+    () =>
+      seed === 1 && int(30) === 0
+        ? [
+            `INSERT INTO emptied_child SELECT ${key()}, 'c' ON CONFLICT DO NOTHING`,
+            `TRUNCATE emptied_child`,
+            `INSERT INTO emptied_child VALUES (${key()}, 'after')`,
+          ]
+        : [],
+    () => [
+      int(3) === 0
+        ? "DELETE FROM nothing WHERE ctid = (SELECT ctid FROM nothing LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        : "INSERT INTO nothing DEFAULT VALUES",
+    ],
+    () =>
+      modern ? [`INSERT INTO computed VALUES (${key()}, ${int(100)}) ON CONFLICT (id) DO UPDATE SET v = computed.v + 1`] : [],
     () => ["INSERT INTO unpublished_work VALUES (1)"],
     () => ["SAVEPOINT a", `INSERT INTO plain VALUES (${seed * 100_000 + 90_000}, ${anyPlain()})`, "ROLLBACK TO a"],
   ];

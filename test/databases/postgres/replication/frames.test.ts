@@ -15,7 +15,9 @@ describe("cutting a byte stream into messages", () => {
 
   it.each([1, 2, 3, 4, 5, 6, 7, 64, 65_536, 1_000_000])("finds them all in chunks of %i bytes", (size) => {
     const found: string[] = [];
-    const reader = createFrameReader((type, data, at, end) => found.push(String.fromCharCode(type) + data.toString("utf8", at, end)));
+    const reader = createFrameReader((type, data, at, end) =>
+      found.push(String.fromCharCode(type) + data.toString("utf8", at, end)),
+    );
     for (let at = 0; at < stream.length; at += size) reader.push(Buffer.from(stream.subarray(at, at + size)));
     expect(found).toEqual(bodies.map((body) => `d${body}`));
   });

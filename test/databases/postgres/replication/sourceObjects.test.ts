@@ -87,12 +87,19 @@ describe.each([10, 17] as const)("what a task makes at a source on PostgreSQL %i
     await reader.query("COMMIT");
     await expect(createSlot(await open("second", true), "one", "pgoutput")).rejects.toMatchObject({ code: ErrorCode.SlotExists });
     const status = await slotStatus(client, "one");
-    expect(status).toMatchObject({ state: "ok", plugin: "pgoutput", databaseName: "postgres", confirmedFlushLsn: consistentPoint });
+    expect(status).toMatchObject({
+      state: "ok",
+      plugin: "pgoutput",
+      databaseName: "postgres",
+      confirmedFlushLsn: consistentPoint,
+    });
     expect(slotHealth("one", status)).toEqual({ level: "ok" });
 
     await createPublication(client, "empty", []);
     const holder = await open("someone else", true);
-    const held = holder.query("START_REPLICATION SLOT one LOGICAL 0/0 (proto_version '1', publication_names 'empty')").catch(() => undefined);
+    const held = holder
+      .query("START_REPLICATION SLOT one LOGICAL 0/0 (proto_version '1', publication_names 'empty')")
+      .catch(() => undefined);
     for (let active = false; !active; ) {
       const seen = await slotStatus(client, "one");
       active = seen.state === "ok" && seen.activePid !== undefined;

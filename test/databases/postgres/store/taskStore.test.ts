@@ -29,6 +29,7 @@ function table(id: number, insert = true): PlannedTable {
     source: { schema: "app", name: `t${id}` },
     target: { schema: "app", name: `t${id}` },
     columns: [],
+    leftOut: [],
     key: { source: "none", columns: [] },
     replicaIdentity: { was: "default", needs: "full" },
     streamed: true,
