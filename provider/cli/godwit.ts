@@ -33,7 +33,8 @@ async function main(): Promise<number> {
   });
   const home = values.home ?? godwitHome();
   const [command, argument] = positionals;
-  if (command === "status") return showStatus({ home, taskId: argument, target: values.target, watch: values.watch, json: values.json });
+  if (command === "status")
+    return showStatus({ home, taskId: argument, target: values.target, watch: values.watch, json: values.json });
   if (command === "logs" && argument) return showLogs({ home, taskId: argument, follow: values.follow, json: values.json });
   if (command === "precheck" && argument) return showPrecheck(argument, values.json);
   if (command === "plan" && argument) return showPlan(argument, values.json);

@@ -14,7 +14,11 @@ export interface LogRequest {
 export async function showLogs({ home, taskId, follow, json }: LogRequest): Promise<number> {
   const path = taskFiles(home, taskId).log;
   const file = await open(path).catch((cause: unknown) => {
-    throw new GodwitError(ErrorCode.InvalidInput, "no task of this id has a log on this machine", { object: taskId, remedy: "godwit status lists them", cause });
+    throw new GodwitError(ErrorCode.InvalidInput, "no task of this id has a log on this machine", {
+      object: taskId,
+      remedy: "godwit status lists them",
+      cause,
+    });
   });
   try {
     let rest = "";
@@ -39,7 +43,15 @@ const LEVELS: Readonly<Record<number, string>> = { 30: "info", 40: "warn", 50: "
 
 function readable(line: string): string {
   try {
-    const { level, time, msg, taskId: _taskId, pid: _pid, stack: _stack, ...details } = JSON.parse(line) as Record<string, unknown>;
+    const {
+      level,
+      time,
+      msg,
+      taskId: _taskId,
+      pid: _pid,
+      stack: _stack,
+      ...details
+    } = JSON.parse(line) as Record<string, unknown>;
     const rest = Object.entries(details).map(([name, value]) => ` ${name}=${String(value)}`);
     return `${new Date(Number(time)).toISOString()} ${LEVELS[Number(level)] ?? level} ${String(msg)}${rest.join("")}`;
   } catch {

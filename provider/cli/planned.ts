@@ -26,9 +26,12 @@ export async function showPlan(path: string, json: boolean): Promise<number> {
     return 0;
   }
   for (const { source, target, columns, estimatedRows } of plan.tables) {
-    console.log(`table ${source.schema}.${source.name} -> ${target.schema}.${target.name}: ${columns.length} columns, about ${estimatedRows} rows`);
+    console.log(
+      `table ${source.schema}.${source.name} -> ${target.schema}.${target.name}: ${columns.length} columns, about ${estimatedRows} rows`,
+    );
   }
-  for (const { stage, kind, name, sql } of plan.steps) console.log(`-- ${stage}: ${kind} ${name}\n${sql.map((text) => `${text};`).join("\n")}`);
+  for (const { stage, kind, name, sql } of plan.steps)
+    console.log(`-- ${stage}: ${kind} ${name}\n${sql.map((text) => `${text};`).join("\n")}`);
   for (const { kind, name, reason } of plan.skipped) console.log(`-- left out: ${kind} ${name}: ${reason}`);
   return 0;
 }

@@ -9,14 +9,18 @@ export function renderStatus(status: ShownStatus): string {
   const { taskId, environmentTag, state, phase, worker, tables, incremental, errors, alive } = status;
   const head = `${taskId}${environmentTag ? ` (${environmentTag})` : ""}  ${state}, ${phase}${state === "running" && !alive ? ", no worker" : ""}`;
   const lines = [head];
-  if (worker) lines.push(`  worker ${worker.pid} on ${worker.host}, peak memory ${worker.peakMemoryMegabytes} MB, updated ${status.updatedAt}`);
+  if (worker)
+    lines.push(
+      `  worker ${worker.pid} on ${worker.host}, peak memory ${worker.peakMemoryMegabytes} MB, updated ${status.updatedAt}`,
+    );
   lines.push(`  statements ${status.stepsDone} of ${status.stepsTotal}`);
   if (incremental) {
     lines.push(
       `  changes    ${number(incremental.inserts)} inserts, ${number(incremental.updates)} updates, ${number(incremental.deletes)} deletes, ${number(incremental.truncates)} truncates, ${number(incremental.changesPerSecond)} a second`,
       `  lag        ${megabytes(incremental.lagBytes)}, ${incremental.lagSeconds} s (source ${incremental.sourcePosition}, applied ${incremental.appliedPosition})`,
     );
-    if (incremental.retainedBytes !== undefined) lines.push(`  slot       retains ${megabytes(incremental.retainedBytes)} of WAL`);
+    if (incremental.retainedBytes !== undefined)
+      lines.push(`  slot       retains ${megabytes(incremental.retainedBytes)} of WAL`);
   }
   lines.push(...tableLines(tables));
   for (const { message, retrying } of errors) lines.push(`  ${retrying ? "retrying" : "failed"}: ${message}`);
@@ -35,6 +39,9 @@ function tableLines(tables: readonly TableStatus[]): string[] {
     return `  ${table.state.padEnd(8)} ${name.padEnd(40)} ${done.padStart(24)}  ${megabytes(table.bytes).padStart(10)}${rate}${left}`;
   });
   const rest = sorted.slice(MOST_TABLES);
-  if (rest.length > 0) lines.push(`  ... and ${number(rest.length)} more tables, ${number(rest.filter(({ state }) => state === "loaded").length)} of them loaded`);
+  if (rest.length > 0)
+    lines.push(
+      `  ... and ${number(rest.length)} more tables, ${number(rest.filter(({ state }) => state === "loaded").length)} of them loaded`,
+    );
   return lines;
 }

@@ -41,7 +41,10 @@ async function readStatuses({ home, taskId, target }: StatusRequest): Promise<Sh
   const all = target === undefined ? await localStatuses(home, taskId) : await storedStatuses(target);
   const shown = taskId === undefined ? all : all.filter((status) => status.taskId === taskId);
   if (taskId !== undefined && shown.length === 0) {
-    throw new GodwitError(ErrorCode.InvalidInput, "there is no such task here", { object: taskId, remedy: "godwit status lists the tasks; --target reads another machine's" });
+    throw new GodwitError(ErrorCode.InvalidInput, "there is no such task here", {
+      object: taskId,
+      remedy: "godwit status lists the tasks; --target reads another machine's",
+    });
   }
   return shown;
 }

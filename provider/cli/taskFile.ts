@@ -8,7 +8,9 @@ export async function readTask(path: string): Promise<MigrationTaskInputs> {
   const inputs = await readJsonFile(path);
   const failures = validate("MigrationTask", inputs);
   if (failures.length > 0) {
-    throw new GodwitError(ErrorCode.InvalidInput, failures.map(({ property, reason }) => `${property}: ${reason}`).join("; "), { object: path });
+    throw new GodwitError(ErrorCode.InvalidInput, failures.map(({ property, reason }) => `${property}: ${reason}`).join("; "), {
+      object: path,
+    });
   }
   return withDefaults("MigrationTask", inputs) as unknown as MigrationTaskInputs;
 }
@@ -17,7 +19,9 @@ export async function readEndpoint(path: string): Promise<Connection> {
   const inputs = await readJsonFile(path);
   const failures = validate("Endpoint", inputs);
   if (failures.length > 0) {
-    throw new GodwitError(ErrorCode.InvalidInput, failures.map(({ property, reason }) => `${property}: ${reason}`).join("; "), { object: path });
+    throw new GodwitError(ErrorCode.InvalidInput, failures.map(({ property, reason }) => `${property}: ${reason}`).join("; "), {
+      object: path,
+    });
   }
   return inputs as unknown as Connection;
 }
@@ -26,6 +30,9 @@ async function readJsonFile(path: string): Promise<Record<string, unknown>> {
   try {
     return JSON.parse(await readFile(path === "-" ? "/dev/stdin" : path, "utf8")) as Record<string, unknown>;
   } catch (cause) {
-    throw new GodwitError(ErrorCode.InvalidInput, `it can't be read as JSON: ${(cause as Error).message}`, { object: path, cause });
+    throw new GodwitError(ErrorCode.InvalidInput, `it can't be read as JSON: ${(cause as Error).message}`, {
+      object: path,
+      cause,
+    });
   }
 }

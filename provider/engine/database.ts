@@ -1,7 +1,7 @@
 import type { Position } from "./models/change.js";
-import type { TableRecord } from "./taskStore.js";
 import type { DdlStep, PlannedTable } from "./models/plan.js";
 import type { ConflictMode, TaskSettings } from "./taskDefinition.js";
+import type { TableRecord } from "./taskStore.js";
 
 /**
  * What the engine asks of a database. One folder under databases/ implements a source, a target or both; nothing in

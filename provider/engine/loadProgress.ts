@@ -1,6 +1,6 @@
 import type { PlannedTable } from "./models/plan.js";
-import type { TableRecord } from "./taskStore.js";
 import type { TableState, TableStatus } from "./taskStatus.js";
+import type { TableRecord } from "./taskStore.js";
 
 interface Tally {
   readonly table: PlannedTable;
@@ -31,7 +31,7 @@ export class LoadProgress {
 
   started(tableId: number): void {
     const tally = this.tallies.get(tableId);
-    if (!tally || tally.state !== "pending") return;
+    if (tally?.state !== "pending") return;
     tally.state = "loading";
     tally.startedAt = Date.now();
   }

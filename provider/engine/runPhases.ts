@@ -5,9 +5,9 @@ import type { Position } from "./models/change.js";
 import type { DdlStep } from "./models/plan.js";
 import { runSteps } from "./runSteps.js";
 import { migrates, type TaskDefinition, type TaskSettings } from "./taskDefinition.js";
+import type { TaskProgress } from "./taskProgress.js";
 import type { TaskPhase } from "./taskStatus.js";
 import type { StepRecord, TableRecord, TaskLease } from "./taskStore.js";
-import type { TaskProgress } from "./taskProgress.js";
 import { createThrottle } from "./throttle.js";
 
 export interface PhaseRun {
@@ -98,10 +98,13 @@ async function ensureCapture({ route, lease, definition }: PhaseRun): Promise<Sn
   const lost = status.kind === "lost";
   throw new GodwitError(
     lost ? ErrorCode.SlotLost : ErrorCode.SlotMissing,
-    lost ? `the source no longer has the log the task needs: ${status.reason}` : "the task's replication slot is gone from the source",
+    lost
+      ? `the source no longer has the log the task needs: ${status.reason}`
+      : "the task's replication slot is gone from the source",
     {
       object: definition.slotName,
-      remedy: "changes since are lost to the task: empty the target's tables and replace the task (pulumi up --replace <urn>), which copies again",
+      remedy:
+        "changes since are lost to the task: empty the target's tables and replace the task (pulumi up --replace <urn>), which copies again",
     },
   );
 }
@@ -110,11 +113,15 @@ async function ensureCapture({ route, lease, definition }: PhaseRun): Promise<Sn
 function refuseGap(definition: TaskDefinition, slotPosition: Position, source: SourceDatabase): void {
   const start = startOf(definition);
   if (start === undefined || start >= slotPosition) return;
-  throw new GodwitError(ErrorCode.PositionUnavailable, `a slot made now starts at ${source.formatPosition(slotPosition)}, after startPosition`, {
-    object: definition.slotName,
-    position: source.formatPosition(start),
-    remedy: "name a slot that is older than startPosition in slotName",
-  });
+  throw new GodwitError(
+    ErrorCode.PositionUnavailable,
+    `a slot made now starts at ${source.formatPosition(slotPosition)}, after startPosition`,
+    {
+      object: definition.slotName,
+      position: source.formatPosition(start),
+      remedy: "name a slot that is older than startPosition in slotName",
+    },
+  );
 }
 
 /** Loads what is not loaded, and returns those tables. */
@@ -125,7 +132,8 @@ async function loadRows(run: PhaseRun, first: Snapshot | undefined): Promise<rea
   const pending = records.filter(({ state }) => state !== "loaded");
   if (pending.length === 0) return [];
   await run.enter("full");
-  const snapshot = first ?? (await (migrates(definition, "incremental") ? route.source.laterSnapshot() : route.source.plainSnapshot()));
+  const snapshot =
+    first ?? (await (migrates(definition, "incremental") ? route.source.laterSnapshot() : route.source.plainSnapshot()));
   const rows = createThrottle(() => settings().throttle.full ?? {});
   const queries = createThrottle(() => ({ rowsPerSecond: settings().throttle.full?.queriesPerSecond }));
   try {
@@ -154,7 +162,8 @@ async function follow(run: PhaseRun, tables: readonly TableRecord[], newest: Pos
   const task = await lease.readTask();
   const checkpoint = await lease.readCheckpoint();
   const start = checkpoint ?? startOf(definition) ?? task.capturePosition;
-  if (start === undefined) throw new GodwitError(ErrorCode.StoreUnusable, "the task has no position to start from", { object: definition.taskId });
+  if (start === undefined)
+    throw new GodwitError(ErrorCode.StoreUnusable, "the task has no position to start from", { object: definition.taskId });
   await progress.streaming(route.source, start);
 
   const pass = async (until: Position | undefined) => {
@@ -189,7 +198,8 @@ function startOf(definition: TaskDefinition): Position | undefined {
 
 function newestLoadPosition(tables: readonly TableRecord[]): Position | undefined {
   return tables.reduce<Position | undefined>(
-    (newest, { loadPosition }) => (loadPosition !== undefined && (newest === undefined || loadPosition > newest) ? loadPosition : newest),
+    (newest, { loadPosition }) =>
+      loadPosition !== undefined && (newest === undefined || loadPosition > newest) ? loadPosition : newest,
     undefined,
   );
 }

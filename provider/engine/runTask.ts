@@ -60,7 +60,10 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
     for (let tick = 0; !over.signal.aborted; tick++) {
       task = await lease.readTask();
       if (task.desiredState !== "running" || run.signal.aborted) interrupt.abort();
-      if (tick % 2 === 0) await progress.measure().catch((cause: unknown) => log.warn({ cause: String(cause) }, "the source could not be measured"));
+      if (tick % 2 === 0)
+        await progress
+          .measure()
+          .catch((cause: unknown) => log.warn({ cause: String(cause) }, "the source could not be measured"));
       await run.publish(progress.status());
       await sleep(POLL_MILLISECONDS, undefined, { signal: AbortSignal.any([over.signal, run.signal]) }).catch(() => undefined);
       if (run.signal.aborted) interrupt.abort();
@@ -81,7 +84,8 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
         settings: (): TaskSettings => task.settings,
         progress,
         enter: async (phase) => {
-          if (progress.phase !== phase || progress.state !== "running" || progress.errors.length > 0) await setState("running", phase, []);
+          if (progress.phase !== phase || progress.state !== "running" || progress.errors.length > 0)
+            await setState("running", phase, []);
         },
         signal: interrupt.signal,
       });
@@ -109,7 +113,10 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
         if (progress.moved > before) retry.succeeded();
         const retrying = !isFinal(cause) && retry.mayRetry(isConnectionCode(cause));
         const failure = taskError(cause, retrying);
-        log[retrying ? "warn" : "error"]({ code: failure.code, stack: cause instanceof Error ? cause.stack : undefined }, failure.message);
+        log[retrying ? "warn" : "error"](
+          { code: failure.code, stack: cause instanceof Error ? cause.stack : undefined },
+          failure.message,
+        );
         await setState(retrying ? "running" : "failed", progress.phase, [failure]);
         if (!retrying) return true;
         await retry.wait(interrupt.signal);
@@ -172,9 +179,9 @@ function isLost(cause: unknown): boolean {
   return cause instanceof GodwitError && (cause.code === ErrorCode.WorkerFenced || cause.code === ErrorCode.LeaseLost);
 }
 
-
 function taskError(cause: unknown, retrying: boolean): TaskError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code = cause instanceof GodwitError ? cause.code : ((cause as { code?: string } | undefined)?.code ?? ErrorCode.TaskFailed);
+  const code =
+    cause instanceof GodwitError ? cause.code : ((cause as { code?: string } | undefined)?.code ?? ErrorCode.TaskFailed);
   return { code, message, at: new Date().toISOString(), retrying };
 }

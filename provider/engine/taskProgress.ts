@@ -47,7 +47,15 @@ export class TaskProgress {
 
   async streaming(source: SourceDatabase, start: Position): Promise<void> {
     const goal = await source.currentPosition();
-    const counts: FlowCounts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, bytes: 0, durable: start, lastCommitMs: undefined };
+    const counts: FlowCounts = {
+      inserts: 0,
+      updates: 0,
+      deletes: 0,
+      truncates: 0,
+      bytes: 0,
+      durable: start,
+      lastCommitMs: undefined,
+    };
     this.flow = { source, goal, counts, caughtUp: start >= goal, samples: [], sourcePosition: goal, retainedBytes: undefined };
   }
 
@@ -69,7 +77,10 @@ export class TaskProgress {
     flow.sourcePosition = await flow.source.currentPosition();
     flow.retainedBytes = status.kind === "ready" ? Number(status.retainedBytes) : undefined;
     const now = Date.now();
-    flow.samples = [...flow.samples.filter(({ at }) => now - at < RATE_SECONDS * 1000), { at: now, changes: changesOf(flow.counts) }];
+    flow.samples = [
+      ...flow.samples.filter(({ at }) => now - at < RATE_SECONDS * 1000),
+      { at: now, changes: changesOf(flow.counts) },
+    ];
   }
 
   status(): TaskStatus {
@@ -100,7 +111,10 @@ function incrementalStatus(flow: Flow): IncrementalStatus {
     sourcePosition: source.formatPosition(flow.sourcePosition),
     appliedPosition: source.formatPosition(counts.durable),
     lagBytes,
-    lagSeconds: lagBytes > 0 && counts.lastCommitMs !== undefined ? Math.max(0, Math.round((Date.now() - counts.lastCommitMs) / 100) / 10) : 0,
+    lagSeconds:
+      lagBytes > 0 && counts.lastCommitMs !== undefined
+        ? Math.max(0, Math.round((Date.now() - counts.lastCommitMs) / 100) / 10)
+        : 0,
     inserts: counts.inserts,
     updates: counts.updates,
     deletes: counts.deletes,

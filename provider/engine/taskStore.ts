@@ -1,5 +1,5 @@
 import type { Position } from "./models/change.js";
-import type { Plan, PlannedTable, PrecheckItem, DdlStep, SkippedObject } from "./models/plan.js";
+import type { DdlStep, Plan, PlannedTable, PrecheckItem, SkippedObject } from "./models/plan.js";
 import type { DesiredState, TaskDefinition, TaskSettings } from "./taskDefinition.js";
 import type { TableState, TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
 

@@ -73,7 +73,11 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
   },
 };
 
-async function reconcile(inputs: MigrationTaskInputs, changed: readonly string[], { log }: Context): Promise<MigrationTaskOutputs> {
+async function reconcile(
+  inputs: MigrationTaskInputs,
+  changed: readonly string[],
+  { log }: Context,
+): Promise<MigrationTaskOutputs> {
   const ends = endsOf(inputs);
   const kind = routeKind(ends);
   const definition = definitionOf(inputs);
@@ -86,7 +90,9 @@ async function reconcile(inputs: MigrationTaskInputs, changed: readonly string[]
     else {
       const planned = await checkedPlan(kind, inputs, new Set(), log);
       await store.createTask({ definition, settings: settingsOf(inputs), desiredState: inputs.desiredState, ...planned });
-      log.info(`task ${taskId}: ${planned.plan.tables.length} tables, ${planned.plan.steps.length} statements, ${planned.plan.skipped.length} objects left out`);
+      log.info(
+        `task ${taskId}: ${planned.plan.tables.length} tables, ${planned.plan.steps.length} statements, ${planned.plan.skipped.length} objects left out`,
+      );
     }
     known = await store.readTask(taskId);
   } finally {
@@ -138,26 +144,49 @@ async function adjust(
 }
 
 /** Plans and prechecks; throws GW1201 with every item that stands in the way. */
-async function checkedPlan(kind: RouteKind, inputs: MigrationTaskInputs, known: ReadonlySet<number>, log: Log): Promise<PlannedTask> {
+async function checkedPlan(
+  kind: RouteKind,
+  inputs: MigrationTaskInputs,
+  known: ReadonlySet<number>,
+  log: Log,
+): Promise<PlannedTask> {
   const planned = await kind.plan(endsOf(inputs), definitionOf(inputs), planOptionsOf(inputs), known);
   const accepted = new Set(inputs.ignorePrechecks);
-  const blocks = (item: PrecheckItem) => !item.passed && item.severity === "error" && !(item.ignorable && accepted.has(item.item));
-  for (const item of planned.prechecks) if (!item.passed && !blocks(item)) log.warn(`precheck ${item.item}: ${item.message}. ${item.remedy}`);
+  const blocks = (item: PrecheckItem) =>
+    !item.passed && item.severity === "error" && !(item.ignorable && accepted.has(item.item));
+  for (const item of planned.prechecks)
+    if (!item.passed && !blocks(item)) log.warn(`precheck ${item.item}: ${item.message}. ${item.remedy}`);
   const blocking = planned.prechecks.filter(blocks);
   if (blocking.length === 0) return planned;
   const lines = blocking.map(
-    ({ item, message, remedy, ignorable }) => `- ${item}: ${message}. Remedy: ${remedy}${ignorable ? `, or accept it with ignorePrechecks: ["${item}"]` : ""}`,
+    ({ item, message, remedy, ignorable }) =>
+      `- ${item}: ${message}. Remedy: ${remedy}${ignorable ? `, or accept it with ignorePrechecks: ["${item}"]` : ""}`,
   );
-  throw new GodwitError(ErrorCode.PrecheckFailed, `the precheck found ${blocking.length} item(s) in the way, nothing was changed:\n${lines.join("\n")}\n`);
+  throw new GodwitError(
+    ErrorCode.PrecheckFailed,
+    `the precheck found ${blocking.length} item(s) in the way, nothing was changed:\n${lines.join("\n")}\n`,
+  );
 }
 
 /** Keys and triggers that could only be made once the stream ended are made before everything else goes. */
-async function finish(kind: RouteKind, store: TaskStore, task: TaskRecord, outputs: MigrationTaskOutputs, log: Log): Promise<void> {
+async function finish(
+  kind: RouteKind,
+  store: TaskStore,
+  task: TaskRecord,
+  outputs: MigrationTaskOutputs,
+  log: Log,
+): Promise<void> {
   const waiting = task.phase === "incremental" && task.leased && task.status && task.status.stepsDone < task.status.stepsTotal;
   if (!waiting || task.state !== "running") return;
   log.info("creating the triggers and foreign keys that waited for the end of the stream");
   await store.updateSettings(task.definition.taskId, { desiredState: "stopped" });
-  await waitForTask({ kind, ends: endsOf(outputs), taskId: task.definition.taskId, inputs: { ...outputs, desiredState: "stopped" }, log });
+  await waitForTask({
+    kind,
+    ends: endsOf(outputs),
+    taskId: task.definition.taskId,
+    inputs: { ...outputs, desiredState: "stopped" },
+    log,
+  });
 }
 
 /**
@@ -176,23 +205,34 @@ async function orphaned(kind: RouteKind, outputs: MigrationTaskOutputs): Promise
 }
 
 /** What a refresh should show although the store says that all is well. */
-async function troubleOf(kind: RouteKind, outputs: MigrationTaskOutputs, task: TaskRecord, log: Log): Promise<TaskError | undefined> {
+async function troubleOf(
+  kind: RouteKind,
+  outputs: MigrationTaskOutputs,
+  task: TaskRecord,
+  log: Log,
+): Promise<TaskError | undefined> {
   const active = task.state === "running" || task.state === "paused";
   if (!active) return undefined;
   const { taskId } = task.definition;
-  const fail = (code: ErrorCode, message: string, remedy: string) => errorOf(new GodwitError(code, message, { object: taskId, remedy }));
+  const fail = (code: ErrorCode, message: string, remedy: string) =>
+    errorOf(new GodwitError(code, message, { object: taskId, remedy }));
   if (migrates(task.definition, "incremental") && task.capturePosition !== undefined) {
     try {
       const capture = await kind.captureStatus(endsOf(outputs), task.definition);
       const again = "empty the target's tables and replace the task (pulumi up --replace <urn>), which copies again";
-      if (capture.kind === "missing") return fail(ErrorCode.SlotMissing, `replication slot "${task.definition.slotName}" is gone from the source`, again);
+      if (capture.kind === "missing")
+        return fail(ErrorCode.SlotMissing, `replication slot "${task.definition.slotName}" is gone from the source`, again);
       if (capture.kind === "lost") return fail(ErrorCode.SlotLost, capture.reason, again);
     } catch (cause) {
       log.warn(`the source can't be asked for its slot: ${cause instanceof Error ? cause.message : cause}`);
     }
   }
   if (task.leased || (await embeddedRunner.isRunning(godwitHome(), taskId))) return undefined;
-  return fail(ErrorCode.WorkerFailed, "no worker holds the task", "run pulumi up: it starts one, which goes on from the checkpoint");
+  return fail(
+    ErrorCode.WorkerFailed,
+    "no worker holds the task",
+    "run pulumi up: it starts one, which goes on from the checkpoint",
+  );
 }
 
 function outputsOf(inputs: MigrationTaskInputs, task: TaskRecord): MigrationTaskOutputs {

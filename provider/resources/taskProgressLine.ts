@@ -11,7 +11,8 @@ export function progressLine({ state, phase, status, errors }: TaskRecord): stri
     const rows = status.tables.reduce((sum, table) => sum + table.rows, 0);
     const bytes = status.tables.reduce((sum, table) => sum + table.bytes, 0);
     const rate = status.tables.reduce((sum, table) => sum + (table.state === "loading" ? (table.rowsPerSecond ?? 0) : 0), 0);
-    const indexes = loaded === status.tables.length ? `, keys and indexes: ${status.stepsDone} of ${status.stepsTotal} statements` : "";
+    const indexes =
+      loaded === status.tables.length ? `, keys and indexes: ${status.stepsDone} of ${status.stepsTotal} statements` : "";
     return `full: ${loaded} of ${status.tables.length} tables, ${number(rows)} rows, ${megabytes(bytes)}${rate > 0 ? `, ${number(rate)} rows/s` : ""}${indexes}`;
   }
   const flow = status.incremental;

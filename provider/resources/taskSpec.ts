@@ -10,14 +10,21 @@ import type { TaskDefinition, TaskSettings } from "../engine/taskDefinition.js";
  * The id of a task: readable, legal in a slot's name, and the same each time for one name and target. So an `up` that was killed
  * before it could save the resource finds its task again instead of starting a second one.
  */
-export function taskIdOf({ taskName: given, source, target }: Pick<MigrationTaskInputs, "taskName" | "source" | "target">): string {
+export function taskIdOf({
+  taskName: given,
+  source,
+  target,
+}: Pick<MigrationTaskInputs, "taskName" | "source" | "target">): string {
   const taskName = given ?? [source, target].map(({ hosts, databaseName }) => `${hosts[0]}/${databaseName}`).join(" to ");
   const readable = taskName
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "_")
     .replaceAll(/^_+|_+$/g, "")
     .slice(-30);
-  const hash = createHash("sha256").update(`${taskName}\n${target.databaseName ?? ""}`).digest("hex").slice(0, 8);
+  const hash = createHash("sha256")
+    .update(`${taskName}\n${target.databaseName ?? ""}`)
+    .digest("hex")
+    .slice(0, 8);
   return `${readable || "task"}_${hash}`;
 }
 

@@ -9,7 +9,7 @@ import { godwitHome } from "../runner/taskFiles.js";
 import type { Log } from "./resource.js";
 import { progressLine } from "./taskProgressLine.js";
 
-const POLL_MILLISECONDS = 300;
+const POLL_MILLISECONDS = 100;
 const LINE_MILLISECONDS = 2000;
 /** How long nobody may hold the lease before the worker counts as gone; a supervisor starts another within seconds. */
 const VANISHED_MILLISECONDS = 45_000;
@@ -38,7 +38,10 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
         store ??= await wait.kind.openStore(wait.ends);
         const task = await store.readTask(wait.taskId);
         lostAt = undefined;
-        if (!task) throw new GodwitError(ErrorCode.StoreUnusable, "the task disappeared from the target's godwit schema", { object: wait.taskId });
+        if (!task)
+          throw new GodwitError(ErrorCode.StoreUnusable, "the task disappeared from the target's godwit schema", {
+            object: wait.taskId,
+          });
         if (task.leased) heldAt = Date.now();
         if (isReached(task, wait)) return task;
         await throwIfOver(task, wait, heldAt);
@@ -91,13 +94,20 @@ function isReached({ state, phase, status, leased }: TaskRecord, { inputs }: Wai
 async function throwIfOver(task: TaskRecord, { taskId }: Wait, heldAt: number): Promise<void> {
   if (task.state === "failed") {
     const [failure] = task.errors;
-    throw new GodwitError(ErrorCode.TaskFailed, `the task failed in its ${task.phase} phase: ${failure?.message ?? "no reason was recorded"}`, {
-      object: taskId,
-      remedy: "mend the cause and run pulumi up again: the task goes on from where it is",
-    });
+    throw new GodwitError(
+      ErrorCode.TaskFailed,
+      `the task failed in its ${task.phase} phase: ${failure?.message ?? "no reason was recorded"}`,
+      {
+        object: taskId,
+        remedy: "mend the cause and run pulumi up again: the task goes on from where it is",
+      },
+    );
   }
   if (Date.now() - heldAt > VANISHED_MILLISECONDS && !(await embeddedRunner.isRunning(godwitHome(), taskId))) {
-    throw new GodwitError(ErrorCode.WorkerFailed, "no worker holds the task", { object: taskId, remedy: `see godwit logs ${taskId}, then run pulumi up again` });
+    throw new GodwitError(ErrorCode.WorkerFailed, "no worker holds the task", {
+      object: taskId,
+      remedy: `see godwit logs ${taskId}, then run pulumi up again`,
+    });
   }
 }
 

@@ -20,7 +20,18 @@ export interface Runner {
 }
 
 /** The environment a worker gets: what it takes to run, and none of the secrets that a Pulumi program has there. */
-const PASSED_ON = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "GODWIT_HOME", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SystemRoot"];
+const PASSED_ON = [
+  "PATH",
+  "HOME",
+  "USER",
+  "LANG",
+  "TZ",
+  "TMPDIR",
+  "GODWIT_HOME",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "SystemRoot",
+];
 
 export const embeddedRunner: Runner = {
   async start(payload) {
@@ -32,7 +43,9 @@ export const embeddedRunner: Runner = {
       const child = spawn(process.execPath, [join(__dirname, "supervisor.js")], {
         detached: true,
         cwd: files.directory,
-        env: Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+        env: Object.fromEntries(
+          PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+        ),
         stdio: ["pipe", output.fd, output.fd],
       });
       await new Promise<void>((resolve, reject) => {
@@ -49,11 +62,15 @@ export const embeddedRunner: Runner = {
       }
       throw new Error(`see ${join(files.directory, "supervisor.log")}`);
     } catch (cause) {
-      throw new GodwitError(ErrorCode.WorkerFailed, `the worker could not be started: ${cause instanceof Error ? cause.message : cause}`, {
-        object: payload.taskId,
-        remedy: `check that ${files.directory} can be written and that the machine has room for another process`,
-        cause,
-      });
+      throw new GodwitError(
+        ErrorCode.WorkerFailed,
+        `the worker could not be started: ${cause instanceof Error ? cause.message : cause}`,
+        {
+          object: payload.taskId,
+          remedy: `check that ${files.directory} can be written and that the machine has room for another process`,
+          cause,
+        },
+      );
     } finally {
       await output.close();
     }

@@ -23,7 +23,9 @@ export async function processStart(pid: number): Promise<string> {
     }
   }
   try {
-    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)], { env: { ...process.env, LC_ALL: "C" } });
+    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)], {
+      env: { ...process.env, LC_ALL: "C" },
+    });
     return stdout.trim();
   } catch {
     return "";

@@ -14,7 +14,10 @@ import { ensureTaskDirectory, taskFiles, writeWhole } from "./taskFiles.js";
 export async function runWorker(payload: WorkerPayload, signal: AbortSignal): Promise<TaskEnd | "fenced" | "gone"> {
   const files = taskFiles(payload.home, payload.taskId);
   await ensureTaskDirectory(files);
-  const log = pino({ base: { taskId: payload.taskId, pid: process.pid } }, pino.destination({ dest: files.log, mkdir: true, sync: true }));
+  const log = pino(
+    { base: { taskId: payload.taskId, pid: process.pid } },
+    pino.destination({ dest: files.log, mkdir: true, sync: true }),
+  );
   const kind = routeKind(payload.ends);
   const retry = new RetryWindow(() => payload.retry);
   let former: bigint | undefined;
@@ -35,7 +38,9 @@ export async function runWorker(payload: WorkerPayload, signal: AbortSignal): Pr
         publish: async (status) => {
           await held.writeStatus(status);
           // The store has it; a full disk on this machine must not stop the migration.
-          await writeWhole(files.status, status).catch((cause: unknown) => log.warn({ cause: String(cause) }, "status.json could not be written"));
+          await writeWhole(files.status, status).catch((cause: unknown) =>
+            log.warn({ cause: String(cause) }, "status.json could not be written"),
+          );
         },
         log,
         signal,

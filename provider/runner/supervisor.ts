@@ -20,7 +20,11 @@ async function main(): Promise<void> {
   process.title = `godwit supervisor ${payload.taskId}`;
   const files = taskFiles(payload.home, payload.taskId);
   await ensureTaskDirectory(files);
-  const record: SupervisorRecord = { pid: process.pid, start: await processStart(process.pid), startedAt: new Date().toISOString() };
+  const record: SupervisorRecord = {
+    pid: process.pid,
+    start: await processStart(process.pid),
+    startedAt: new Date().toISOString(),
+  };
   await writeWhole(files.supervisor, record);
 
   const stop = new AbortController();

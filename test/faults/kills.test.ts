@@ -102,25 +102,32 @@ describe("kill -9", () => {
     expect(await task.leftovers()).toEqual([]);
   });
 
-  it.each(["source", "target"])("of the %s in the middle of the full load: it is loaded again, from one snapshot", async (which) => {
-    await task.source.run("INSERT INTO account (id, name, body) SELECT g, 'more', repeat(md5(g::text), 60) FROM generate_series(30000, 110000) g; ANALYZE account");
-    const writers = await startWriters(config(), { tables: WRITTEN, writers: 2, changesPerSecond: 1000 });
-    const up = task.up({ ...live, throttle: { full: { megabytesPerSecond: 60 } } });
-    up.catch(() => undefined);
-    const server = which === "source" ? source : target;
-    await expect.poll(async () => (await loadedBytes()) > 20_000_000, { timeout: 60_000, interval: 100 }).toBe(true);
-    await server.kill9();
-    await sleep(500);
-    await server.start();
-    await up;
-    await writers.stop();
-    expect((await task.settle(90)).differences).toEqual([]);
-  });
+  it.each(["source", "target"])(
+    "of the %s in the middle of the full load: it is loaded again, from one snapshot",
+    async (which) => {
+      await task.source.run(
+        "INSERT INTO account (id, name, body) SELECT g, 'more', repeat(md5(g::text), 60) FROM generate_series(30000, 110000) g; ANALYZE account",
+      );
+      const writers = await startWriters(config(), { tables: WRITTEN, writers: 2, changesPerSecond: 1000 });
+      const up = task.up({ ...live, throttle: { full: { megabytesPerSecond: 60 } } });
+      up.catch(() => undefined);
+      const server = which === "source" ? source : target;
+      await expect.poll(async () => (await loadedBytes()) > 20_000_000, { timeout: 60_000, interval: 100 }).toBe(true);
+      await server.kill9();
+      await sleep(500);
+      await server.start();
+      await up;
+      await writers.stop();
+      expect((await task.settle(90)).differences).toEqual([]);
+    },
+  );
 });
 
 async function loadedBytes(): Promise<number> {
   const [row] = await task.target
-    .rows<{ bytes: string }>("SELECT sum((t ->> 'bytes')::bigint) AS bytes FROM godwit.status, jsonb_array_elements(status -> 'tables') t")
+    .rows<{ bytes: string }>(
+      "SELECT sum((t ->> 'bytes')::bigint) AS bytes FROM godwit.status, jsonb_array_elements(status -> 'tables') t",
+    )
     .catch(() => []);
   return Number(row?.bytes ?? 0);
 }

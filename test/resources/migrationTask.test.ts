@@ -169,9 +169,11 @@ describe("a task that follows changes", () => {
     await task.source.run("INSERT INTO shop.note VALUES ('noted once')");
     expect((await task.settle()).differences).toEqual([]);
     expect(await task.target.rows("SELECT count(*)::int AS n FROM shop.audit")).toEqual([{ n: 1 }]);
-    expect(await task.target.rows("SELECT convalidated FROM pg_constraint WHERE contype = 'f' AND connamespace = 'shop'::regnamespace")).toEqual([
-      { convalidated: true },
-    ]);
+    expect(
+      await task.target.rows(
+        "SELECT convalidated FROM pg_constraint WHERE contype = 'f' AND connamespace = 'shop'::regnamespace",
+      ),
+    ).toEqual([{ convalidated: true }]);
   });
 
   it("pauses and goes on, and stops for good", async () => {
@@ -208,11 +210,15 @@ describe("a task that follows changes", () => {
     await task.up(live);
     await task.source.run("INSERT INTO shop.note VALUES ('before'); ALTER TABLE shop.note ADD COLUMN stars integer DEFAULT 3");
     await task.source.run("INSERT INTO shop.note VALUES ('after', 5)");
-    await expect.poll(async () => (await task.refresh())?.errors[0]?.message, { timeout: 20_000 }).toMatch(/GW1502.*"stars".*shop\.note/);
+    await expect
+      .poll(async () => (await task.refresh())?.errors[0]?.message, { timeout: 20_000 })
+      .toMatch(/GW1502.*"stars".*shop\.note/);
     await task.target.run("ALTER TABLE shop.note ADD COLUMN stars integer DEFAULT 3");
     expect(await task.up(live)).toMatchObject({ state: "running", errors: [] });
     expect((await task.settle()).differences).toEqual([]);
-    await task.source.run("INSERT INTO shop.note VALUES ('last', 4); ALTER TABLE shop.note DROP COLUMN stars; INSERT INTO shop.note VALUES ('bare')");
+    await task.source.run(
+      "INSERT INTO shop.note VALUES ('last', 4); ALTER TABLE shop.note DROP COLUMN stars; INSERT INTO shop.note VALUES ('bare')",
+    );
     await expect.poll(async () => (await task.refresh())?.errors[0]?.code, { timeout: 20_000 }).toBe("GW1502");
     await task.target.run("ALTER TABLE shop.note DROP COLUMN stars");
     await task.up(live);

@@ -72,7 +72,9 @@ function operations(result: PulumiResult): Record<string, string> {
 
 /** As the stack's state has it: a refresh does not run the program, so its outputs stay as they were. */
 async function stateOfTask(): Promise<unknown> {
-  const { deployment } = (await program.stackExport()) as { deployment: { resources: { type: string; outputs?: { state?: unknown } }[] } };
+  const { deployment } = (await program.stackExport()) as {
+    deployment: { resources: { type: string; outputs?: { state?: unknown } }[] };
+  };
   return deployment.resources.find(({ type }) => type.endsWith("MigrationTask"))?.outputs?.state;
 }
 
@@ -97,7 +99,10 @@ describe("a migration declared in a program on the packed package", () => {
   });
 
   it("goes on after up has returned, and keeps no secret anywhere", async () => {
-    const writers = await startWriters(source.clientConfig("shop"), { tables: [{ name: "customer", key: "id", operations: { insert: 1, update: 0, delete: 0, keyChange: 0 } }], maxChanges: 3000 });
+    const writers = await startWriters(source.clientConfig("shop"), {
+      tables: [{ name: "customer", key: "id", operations: { insert: 1, update: 0, delete: 0, keyChange: 0 } }],
+      maxChanges: 3000,
+    });
     await writers.done;
     await expect.poll(equal, { timeout: 30_000, interval: 500 }).toEqual([]);
     expect(await whereItShows(PASSWORD)).toEqual([]);
@@ -158,16 +163,23 @@ async function whereItShows(secret: string): Promise<string[]> {
   const processes = await listProcesses(program.godwitHome);
   expect(processes.map(({ command }) => command.split(" ").slice(0, 2).join(" "))).toContain("godwit worker");
   for (const { pid } of processes) {
-    for (const file of ["cmdline", "environ"]) look(`/proc/${pid}/${file}`, await readFile(`/proc/${pid}/${file}`, "latin1").catch(() => ""));
+    for (const file of ["cmdline", "environ"])
+      look(`/proc/${pid}/${file}`, await readFile(`/proc/${pid}/${file}`, "latin1").catch(() => ""));
   }
-  const { rows } = await target.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'godwit'", undefined, "shop");
+  const { rows } = await target.query<{ name: string }>(
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'godwit'",
+    undefined,
+    "shop",
+  );
   expect(rows.length).toBeGreaterThan(3);
   for (const { name } of rows) {
     const content = await target.query<{ row: string }>(`SELECT t::text AS row FROM godwit.${name} t`, undefined, "shop");
     look(`godwit.${name}`, content.rows.map(({ row }) => row).join("\n"));
   }
   for (const server of [source, target]) {
-    const activity = await server.query<{ row: string }>("SELECT a::text AS row FROM pg_stat_activity a WHERE pid <> pg_backend_pid()");
+    const activity = await server.query<{ row: string }>(
+      "SELECT a::text AS row FROM pg_stat_activity a WHERE pid <> pg_backend_pid()",
+    );
     look("pg_stat_activity", activity.rows.map(({ row }) => row).join("\n"));
     look(server.logFile, await readFile(server.logFile, "latin1"));
   }

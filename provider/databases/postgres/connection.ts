@@ -136,7 +136,9 @@ function summarize(failures: readonly GodwitError[], endpoint: PostgresEndpoint)
   if (only && failures.length === 1) return only;
   const allReadOnly = failures.every((failure) => failure.code === ErrorCode.NoWritableHost);
   return new GodwitError(
-    allReadOnly ? ErrorCode.NoWritableHost : (failures.find((f) => f.code !== ErrorCode.NoWritableHost)?.code ?? ErrorCode.EndpointUnreachable),
+    allReadOnly
+      ? ErrorCode.NoWritableHost
+      : (failures.find((f) => f.code !== ErrorCode.NoWritableHost)?.code ?? ErrorCode.EndpointUnreachable),
     `no host of ${endpoint.hosts.join(", ")} could be used: ${failures.map((failure) => failure.message).join("; ")}`,
     { remedy: "check that one of the hosts is up, reachable from here and writable" },
   );

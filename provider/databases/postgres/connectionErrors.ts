@@ -9,8 +9,24 @@ interface DriverError {
 
 /** Socket codes of node and SQLSTATEs that mean the connection, not the statement, is gone. */
 const LOST = new Set([
-  "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN",
-  "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006", "08P01", "53300",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "57P01",
+  "57P02",
+  "57P03",
+  "08000",
+  "08001",
+  "08003",
+  "08004",
+  "08006",
+  "08P01",
+  "53300",
 ]);
 
 /** True when a retry on a new connection may help: the server went away, restarts, or is full. */
@@ -45,7 +61,10 @@ export function connectionError(cause: unknown, host: string, endpoint: Postgres
     });
   }
   if (code === "3D000") {
-    return new GodwitError(ErrorCode.DatabaseMissing, message, { ...detail, remedy: `CREATE DATABASE "${endpoint.databaseName}"` });
+    return new GodwitError(ErrorCode.DatabaseMissing, message, {
+      ...detail,
+      remedy: `CREATE DATABASE "${endpoint.databaseName}"`,
+    });
   }
   if (/CERT|SSL|TLS|certificate|self.signed|altnames/i.test(`${code} ${message}`)) {
     return new GodwitError(ErrorCode.TlsFailed, `TLS failed: ${message}`, {
@@ -53,8 +72,12 @@ export function connectionError(cause: unknown, host: string, endpoint: Postgres
       remedy: "check ssl.mode, ssl.ca, the client certificate's dates and that the host name is in the server's certificate",
     });
   }
-  return new GodwitError(isConnectionError(cause) && endpoint.hosts.length > 0 ? ErrorCode.EndpointUnreachable : ErrorCode.ConnectionLost, message || code, {
-    ...detail,
-    remedy: "check that the server is up and reachable from here (host, port, firewall, listen_addresses)",
-  });
+  return new GodwitError(
+    isConnectionError(cause) && endpoint.hosts.length > 0 ? ErrorCode.EndpointUnreachable : ErrorCode.ConnectionLost,
+    message || code,
+    {
+      ...detail,
+      remedy: "check that the server is up and reachable from here (host, port, firewall, listen_addresses)",
+    },
+  );
 }

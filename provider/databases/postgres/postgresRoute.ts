@@ -21,7 +21,9 @@ import { openPostgresTarget } from "./target.js";
 /** PostgreSQL to PostgreSQL. */
 export const postgresRoute: RouteKind = {
   plan: (ends, definition, options, known) =>
-    withEnds(ends, `godwit/${definition.taskId}/plan`, (source, target) => plan(source, target, ends.target, definition, options, known)),
+    withEnds(ends, `godwit/${definition.taskId}/plan`, (source, target) =>
+      plan(source, target, ends.target, definition, options, known),
+    ),
   formatPosition: formatLsn,
   openStore: async ({ target }) => openTaskStore(await connect(target, { applicationName: "godwit/store" })),
   takeLease: ({ target }, taskId, options) => takeLease(target, taskId, options),
@@ -29,7 +31,9 @@ export const postgresRoute: RouteKind = {
   captureStatus: ({ source }, { taskId, slotName }) =>
     withConnection(source, { applicationName: `godwit/${taskId}/status` }, (client) => captureStatus(client, slotName)),
   release: ({ source }, definition) =>
-    withConnection(source, { applicationName: `godwit/${definition.taskId}/release` }, (client) => releaseCapture(client, definition)),
+    withConnection(source, { applicationName: `godwit/${definition.taskId}/release` }, (client) =>
+      releaseCapture(client, definition),
+    ),
 };
 
 async function plan(

@@ -5,7 +5,7 @@ import type { Connections } from "./connections.js";
 import { tableChunks } from "./copy/chunks.js";
 import { openRowReader } from "./copy/rowReader.js";
 import { formatLsn, parseLsn } from "./lsn.js";
-import { oneAtATime } from "./oneAtATime.js";
+import { statementQueue } from "./statementQueue.js";
 import { createPublication, dropPublication } from "./replication/publication.js";
 import { createSlot, dropSlot } from "./replication/slot.js";
 import { slotStatus } from "./replication/slotStatus.js";
@@ -17,7 +17,7 @@ export async function openPostgresSource(connections: Connections, definition: T
   const { slotName, publicationName } = definition;
   const client = await connections.connect("main");
   // The worker's poll asks for positions while the phases work.
-  const queue = oneAtATime();
+  const queue = statementQueue();
 
   const exportSlot = async (name: string, temporary: boolean): Promise<Snapshot> => {
     const walsender = await connections.connect("snapshot", { replication: true });

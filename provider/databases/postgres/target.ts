@@ -2,8 +2,8 @@ import type { Client } from "pg";
 import type { RowFormat, StepRunner, TargetDatabase } from "../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../engine/errors.js";
 import type { PlannedTable } from "../../engine/models/plan.js";
-import type { Connections } from "./connections.js";
 import { isConnectionError } from "./connectionErrors.js";
+import type { Connections } from "./connections.js";
 import { createRowLoader } from "./copy/rowLoader.js";
 import { qualified } from "./sql.js";
 import { fencedError } from "./store/taskLease.js";
@@ -26,12 +26,22 @@ export async function openPostgresTarget(connections: Connections, taskId: strin
     quietsTriggers,
     openLoader: async () => createRowLoader(await session("load"), connections.endpoint, taskId),
     openStepRunner: async () => stepRunner(await session("schema"), taskId),
-    async analyze(tables) {
-      for (const table of tables) await client.query(`ANALYZE ${qualified(table.target)}`);
-    },
+    analyze: (tables) => analyze(tables, () => session("analyze")),
     rowFormats: (tables) => rowFormats(client, tables),
     close: async () => connections.close(),
   };
+}
+
+const ANALYZE_SESSIONS = 4;
+
+async function analyze(tables: readonly PlannedTable[], session: () => Promise<Client>): Promise<void> {
+  const waiting = [...tables].sort((a, b) => a.bytes - b.bytes);
+  const lane = async () => {
+    const client = await session();
+    for (let table = waiting.pop(); table; table = waiting.pop()) await client.query(`ANALYZE ${qualified(table.target)}`);
+    await client.end();
+  };
+  await Promise.all(Array.from({ length: Math.min(ANALYZE_SESSIONS, waiting.length) }, lane));
 }
 
 /** A superuser may, and since PostgreSQL 15 whoever was granted SET on the parameter. */
@@ -65,7 +75,9 @@ async function stepRunner(client: Client, taskId: string): Promise<StepRunner> {
         const { message, detail, hint } = cause as { message: string; detail?: string; hint?: string };
         throw new GodwitError(ErrorCode.SchemaStatementFailed, [message, detail].filter(Boolean).join(": "), {
           object: `${step.kind} ${step.name}`,
-          remedy: hint ?? `mend what the target objects to, or leave the object out; the statement was: ${step.sql.join("; ").slice(0, 500)}`,
+          remedy:
+            hint ??
+            `mend what the target objects to, or leave the object out; the statement was: ${step.sql.join("; ").slice(0, 500)}`,
           cause,
         });
       }

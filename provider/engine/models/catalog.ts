@@ -99,5 +99,10 @@ export interface NeutralCatalog {
   readonly tables: readonly CatalogTable[];
   readonly objects: readonly CatalogObject[];
   /** What exists and can never be moved, with the reason. */
-  readonly unsupported: readonly { readonly kind: string; readonly schema: string | undefined; readonly name: string; readonly reason: string }[];
+  readonly unsupported: readonly {
+    readonly kind: string;
+    readonly schema: string | undefined;
+    readonly name: string;
+    readonly reason: string;
+  }[];
 }

@@ -2,13 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type PostgresEndpoint, parseHost } from "../../../provider/databases/postgres/connection.js";
 import type { GodwitError } from "../../../provider/engine/errors.js";
 import { createTlsFixture, encryptKey, type TlsFixture } from "../../support/certificates.js";
-import { freePort } from "../../support/serverProcess.js";
 import { type PostgresServer, startPostgres } from "../../support/postgres.js";
+import { freePort } from "../../support/serverProcess.js";
 
 const name = { applicationName: "godwit/test", timeoutSeconds: 5 };
 
 /** Connects, asks one question and leaves. */
-async function answer(endpoint: PostgresEndpoint, sql = "SELECT ssl::text AS answer FROM pg_stat_ssl WHERE pid = pg_backend_pid()"): Promise<string> {
+async function answer(
+  endpoint: PostgresEndpoint,
+  sql = "SELECT ssl::text AS answer FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+): Promise<string> {
   const client = await connect(endpoint, name);
   try {
     return (await client.query<{ answer: string }>(sql)).rows[0]?.answer ?? "";
@@ -38,9 +41,12 @@ describe("a connection without TLS", () => {
   });
 
   it("runs under the settings that make text forms alike", async () => {
-    expect(await answer(server.endpoint(), "SELECT concat_ws(';', current_setting('DateStyle'), current_setting('TimeZone'), current_setting('search_path')) AS answer")).toBe(
-      'ISO, YMD;UTC;',
-    );
+    expect(
+      await answer(
+        server.endpoint(),
+        "SELECT concat_ws(';', current_setting('DateStyle'), current_setting('TimeZone'), current_setting('search_path')) AS answer",
+      ),
+    ).toBe("ISO, YMD;UTC;");
   });
 
   it("takes the second host when the first is down", async () => {
@@ -65,7 +71,11 @@ describe("a connection without TLS", () => {
   it("names a wrong password, a missing database and a server that is down by code, with a remedy and without the password", async () => {
     const endpoint = server.endpoint();
     const wrong = await failure({ ...endpoint, password: "swordfish" });
-    expect([wrong.code, wrong.message.includes("swordfish"), wrong.remedy?.length]).toEqual(["GW1102", false, expect.any(Number)]);
+    expect([wrong.code, wrong.message.includes("swordfish"), wrong.remedy?.length]).toEqual([
+      "GW1102",
+      false,
+      expect.any(Number),
+    ]);
     expect((await failure({ ...endpoint, databaseName: "nowhere" })).code).toBe("GW1104");
     const down = await failure({ ...endpoint, hosts: [`127.0.0.1:${await freePort()}`] });
     expect([down.code, down.remedy]).toEqual(["GW1101", expect.stringContaining("reachable")]);
@@ -73,11 +83,17 @@ describe("a connection without TLS", () => {
 
   it("does not try a refused password on the next host, which could lock the account", async () => {
     const endpoint = server.endpoint();
-    expect((await failure({ ...endpoint, password: "swordfish", hosts: [...endpoint.hosts, "127.0.0.1:1"] })).code).toBe("GW1102");
+    expect((await failure({ ...endpoint, password: "swordfish", hosts: [...endpoint.hosts, "127.0.0.1:1"] })).code).toBe(
+      "GW1102",
+    );
   });
 
   it("says GW1108 when pg_hba.conf has no line for the client", async () => {
-    const closed = await startPostgres({ major: 17, settings: { fsync: "off" }, hba: ["host all nobody 127.0.0.1/32 scram-sha-256"] });
+    const closed = await startPostgres({
+      major: 17,
+      settings: { fsync: "off" },
+      hba: ["host all nobody 127.0.0.1/32 scram-sha-256"],
+    });
     try {
       expect((await failure(closed.endpoint())).code).toBe("GW1108");
     } finally {
@@ -91,7 +107,11 @@ describe("a connection with TLS", () => {
   let good: PostgresServer;
   beforeAll(async () => {
     tls = await createTlsFixture();
-    good = await startPostgres({ major: 17, settings: { fsync: "off" }, tls: { ...tls.server.good, ca: tls.ca, requireClientCertificate: true } });
+    good = await startPostgres({
+      major: 17,
+      settings: { fsync: "off" },
+      tls: { ...tls.server.good, ca: tls.ca, requireClientCertificate: true },
+    });
   });
   afterAll(() => good.remove());
 
@@ -104,14 +124,22 @@ describe("a connection with TLS", () => {
   });
 
   it("takes an encrypted key with its passphrase", async () => {
-    const ssl = { ca: tls.ca, ...client(), clientKey: encryptKey(tls.client.good.key, "open sesame"), clientKeyPassphrase: "open sesame" };
+    const ssl = {
+      ca: tls.ca,
+      ...client(),
+      clientKey: encryptKey(tls.client.good.key, "open sesame"),
+      clientKeyPassphrase: "open sesame",
+    };
     expect(await answer({ ...good.endpoint(), ssl })).toBe("true");
     const error = await failure({ ...good.endpoint(), ssl: { ...ssl, clientKeyPassphrase: "swordfish" } });
     expect([error.code, error.message.includes("swordfish")]).toEqual(["GW1103", false]);
   });
 
   it.each([
-    ["an expired client certificate", () => ({ clientCertificate: tls.client.expired.certificate, clientKey: tls.client.expired.key })],
+    [
+      "an expired client certificate",
+      () => ({ clientCertificate: tls.client.expired.certificate, clientKey: tls.client.expired.key }),
+    ],
     [
       "a client certificate of an authority the server does not know",
       () => ({ clientCertificate: tls.client.unknownAuthority.certificate, clientKey: tls.client.unknownAuthority.key }),

@@ -92,7 +92,8 @@ export function applyTable(
   });
   for (const name of wanted.keys()) {
     // Changes from before a column joined know nothing of it: the target's default stands in, as the source's did.
-    if (!planned.joined?.includes(name) || met.includes(wanted.get(name)?.target ?? "")) throw changed(`column "${name}" was dropped or renamed at the source`, REPLAN);
+    if (!planned.joined?.includes(name) || met.includes(wanted.get(name)?.target ?? ""))
+      throw changed(`column "${name}" was dropped or renamed at the source`, REPLAN);
   }
   const name = qualified(planned.target);
   return {

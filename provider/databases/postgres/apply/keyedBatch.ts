@@ -139,7 +139,8 @@ export class KeyedBatch {
     const fate = this.fates[entry] as Fate;
     const row = filled(values, this.known(entry));
     const stays = fate === Fate.inserted || fate === Fate.replaced;
-    if (this.table.replaceRows && !stays && row.includes(undefined)) throw new NotBatchable("a row to replace whose values are not all known");
+    if (this.table.replaceRows && !stays && row.includes(undefined))
+      throw new NotBatchable("a row to replace whose values are not all known");
     this.voidRow(entry);
     if (stays) {
       this.put(entry, this.inserts, row);
@@ -166,7 +167,8 @@ export class KeyedBatch {
   private moveRow(before: number, after: number, values: readonly Value[]): void {
     const fate = this.fates[before] as Fate;
     const fateAfter = this.fates[after] as Fate;
-    if (fate === Fate.moved || (fateAfter !== Fate.gone && fateAfter !== Fate.deleted)) throw new NotBatchable("a key that is in use");
+    if (fate === Fate.moved || (fateAfter !== Fate.gone && fateAfter !== Fate.deleted))
+      throw new NotBatchable("a key that is in use");
     const row = filled(values, this.known(before));
     if (row.includes(undefined) || (!this.quiet && fate !== Fate.inserted)) {
       if (fate !== Fate.gone || fateAfter !== Fate.gone) throw new NotBatchable("a row that moves after other changes to it");

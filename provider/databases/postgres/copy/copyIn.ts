@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { RowSink } from "../../../engine/database.js";
-import { connectionError } from "../connectionErrors.js";
 import type { PostgresEndpoint } from "../connection.js";
+import { connectionError } from "../connectionErrors.js";
 import { takeSocket } from "../rawSocket.js";
 import { serverError } from "../serverMessage.js";
 
@@ -12,7 +12,7 @@ const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 /**
  * Runs a COPY ... FROM STDIN whose rows `feed` writes as CopyData frames. Resolves with what `feed` resolved with, once the server
- * has taken every row. When `feed` fails the COPY is ended with CopyFail, so that nothing of it stays, and that failure goes on.
+ * has taken every row. When `feed` fails the session is ended, so that nothing of the COPY stays, and that failure goes on.
  */
 export async function copyIn(
   client: Client,
@@ -81,7 +81,9 @@ export async function copyIn(
   };
 
   try {
-    raw.query(sql);
+    // A socket that closed before anyone listened says nothing more.
+    if (socket.destroyed) onClose();
+    else raw.query(sql);
     await started;
     if (serverFailure) {
       await ready;
@@ -91,10 +93,10 @@ export async function copyIn(
     try {
       rows = await feed(sink);
     } catch (cause) {
-      // The server answers CopyFail with an error of its own, which says less than the cause.
+      // Not CopyFail: what came before it may be a part of a row, and the server would take CopyFail for the rest and wait. A session that
+      // ends in the middle of a COPY leaves nothing of it.
       const first = serverFailure ?? cause;
-      if (!serverFailure) socket.write(copyFail("the source's side of the copy failed"));
-      await ready.catch(() => undefined);
+      socket.destroy();
       throw first;
     }
     socket.write(COPY_DONE);
@@ -106,13 +108,4 @@ export async function copyIn(
     socket.removeListener("error", onClose);
     raw.release(carry);
   }
-}
-
-function copyFail(reason: string): Buffer {
-  const text = Buffer.from(reason);
-  const message = Buffer.alloc(text.length + 6);
-  message[0] = 0x66; // f
-  message.writeInt32BE(text.length + 5, 1);
-  text.copy(message, 5);
-  return message;
 }

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { RowSink } from "../../../engine/database.js";
-import { connectionError } from "../connectionErrors.js";
 import type { PostgresEndpoint } from "../connection.js";
+import { connectionError } from "../connectionErrors.js";
 import { takeSocket } from "../rawSocket.js";
 import { serverError } from "../serverMessage.js";
 
@@ -33,7 +33,13 @@ export function copyOut(client: Client, endpoint: PostgresEndpoint, sql: string,
       else resolve(rows);
     };
     const onClose = (cause?: unknown) =>
-      finish(connectionError(cause instanceof Error ? cause : Object.assign(new Error("the source closed the connection"), { code: "08006" }), endpoint.hosts.join(","), endpoint));
+      finish(
+        connectionError(
+          cause instanceof Error ? cause : Object.assign(new Error("the source closed the connection"), { code: "08006" }),
+          endpoint.hosts.join(","),
+          endpoint,
+        ),
+      );
 
     const pass = (frames: Buffer) => {
       if (failure !== undefined) return;
@@ -108,6 +114,8 @@ export function copyOut(client: Client, endpoint: PostgresEndpoint, sql: string,
     const raw = takeSocket(client, onData);
     raw.socket.on("close", onClose);
     raw.socket.on("error", onClose);
-    raw.query(sql);
+    // A socket that closed before anyone listened says nothing more.
+    if (raw.socket.destroyed) onClose();
+    else raw.query(sql);
   });
 }

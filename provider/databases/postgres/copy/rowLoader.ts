@@ -3,10 +3,10 @@ import type { LoadOptions, RowLoader } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
 import type { PostgresEndpoint } from "../connection.js";
-import { fencedError } from "../store/taskLease.js";
-import { ident, literal, qualified } from "../sql.js";
-import { inTransaction } from "../transaction.js";
 import { ServerError } from "../serverMessage.js";
+import { ident, literal, qualified } from "../sql.js";
+import { fencedError } from "../store/taskLease.js";
+import { inTransaction } from "../transaction.js";
 import { copyIn } from "./copyIn.js";
 
 /** Raised inside the load's own transaction when a table that must be empty is not. */
@@ -31,7 +31,10 @@ export function createRowLoader(client: Client, endpoint: PostgresEndpoint, task
       try {
         await inTransaction(client, async () => {
           await client.query(lockAndCheck(table, !attempted));
-          if (attempted) await client.query((await isReferenced(client, table)) ? `DELETE FROM ONLY ${qualified(table.target)}` : truncate(table));
+          if (attempted)
+            await client.query(
+              (await isReferenced(client, table)) ? `DELETE FROM ONLY ${qualified(table.target)}` : truncate(table),
+            );
         });
       } catch (cause) {
         throw rejected(cause, table);
@@ -44,7 +47,9 @@ export function createRowLoader(client: Client, endpoint: PostgresEndpoint, task
 async function openingStatement(client: Client, table: PlannedTable, options: LoadOptions): Promise<string> {
   const list = columnList(table);
   if (options.conflictMode === "ignoreAndProceed") {
-    await client.query(`CREATE TEMP TABLE godwit_load ON COMMIT DROP AS SELECT ${list} FROM ${qualified(table.target)} WITH NO DATA`);
+    await client.query(
+      `CREATE TEMP TABLE godwit_load ON COMMIT DROP AS SELECT ${list} FROM ${qualified(table.target)} WITH NO DATA`,
+    );
     return `COPY pg_temp.godwit_load${list && ` (${list})`} FROM STDIN (FORMAT ${options.format})`;
   }
   const copy = `COPY ${qualified(table.target)}${list && ` (${list})`} FROM STDIN`;

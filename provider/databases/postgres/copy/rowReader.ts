@@ -2,8 +2,8 @@ import type { Client } from "pg";
 import type { RowReader, Snapshot } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
-import { isConnectionError } from "../connectionErrors.js";
 import type { PostgresEndpoint } from "../connection.js";
+import { isConnectionError } from "../connectionErrors.js";
 import { ident, literal, qualified } from "../sql.js";
 import { copyOut } from "./copyOut.js";
 

@@ -13,7 +13,11 @@ export interface PrecheckEnds {
 }
 
 /** Everything that can be known before anything is changed. Reads only. */
-export async function precheck(ends: PrecheckEnds, tables: readonly PlannedTable[], definition: TaskDefinition): Promise<PrecheckItem[]> {
+export async function precheck(
+  ends: PrecheckEnds,
+  tables: readonly PlannedTable[],
+  definition: TaskDefinition,
+): Promise<PrecheckItem[]> {
   return [
     ...(await sourceChecks(ends.source, tables, definition)),
     ...(await targetChecks(ends.target, ends.targetEndpoint, tables, definition)),
@@ -59,7 +63,10 @@ async function pairChecks({ source, target }: PrecheckEnds): Promise<PrecheckIte
       item: "timeZone",
       severity: "warning",
       passed: from.timeZone === to.timeZone,
-      message: from.timeZone === to.timeZone ? `both servers are in ${from.timeZone}` : `the source is in ${from.timeZone}, the target in ${to.timeZone}`,
+      message:
+        from.timeZone === to.timeZone
+          ? `both servers are in ${from.timeZone}`
+          : `the source is in ${from.timeZone}, the target in ${to.timeZone}`,
       remedy: "values are copied exactly; what now() and timestamp defaults mean may differ: set TimeZone alike",
     }),
   ];

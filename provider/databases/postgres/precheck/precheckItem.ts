@@ -12,7 +12,14 @@ interface Finding {
   readonly remedy?: string;
 }
 
-export function precheckItem({ item, severity = "error", ignorable = false, passed, message, remedy = "" }: Finding): PrecheckItem {
+export function precheckItem({
+  item,
+  severity = "error",
+  ignorable = false,
+  passed,
+  message,
+  remedy = "",
+}: Finding): PrecheckItem {
   return { item, severity, passed, message, remedy: passed ? "" : remedy, ignorable };
 }
 

@@ -42,7 +42,11 @@ const NEWEST = 190000;
 const SLOTS_NEEDED = 2;
 
 /** What the source must have and allow. */
-export async function sourceChecks(client: Client, tables: readonly PlannedTable[], definition: TaskDefinition): Promise<PrecheckItem[]> {
+export async function sourceChecks(
+  client: Client,
+  tables: readonly PlannedTable[],
+  definition: TaskDefinition,
+): Promise<PrecheckItem[]> {
   const { rows } = await client.query<SourceFacts>(FACTS);
   const [facts] = rows;
   if (!facts) return [];
@@ -80,7 +84,10 @@ async function readRights(client: Client, tables: readonly PlannedTable[], facts
           : `"${facts.user}" may not read ${listed(unreadable.map(({ schema, name }) => `${schema}.${name}`))}`,
       remedy: unreadable
         .slice(0, 5)
-        .map((table) => `GRANT USAGE ON SCHEMA ${ident(table.schema)} TO ${ident(facts.user)}; GRANT SELECT ON ${qualified(table)} TO ${ident(facts.user)}`)
+        .map(
+          (table) =>
+            `GRANT USAGE ON SCHEMA ${ident(table.schema)} TO ${ident(facts.user)}; GRANT SELECT ON ${qualified(table)} TO ${ident(facts.user)}`,
+        )
         .join("; "),
     }),
     precheckItem({
@@ -136,21 +143,26 @@ async function captureChecks(
     precheckItem({
       item: "sourceReplicationRight",
       passed: facts.replication || facts.superuser,
-      message: facts.replication || facts.superuser ? `"${facts.user}" may replicate` : `"${facts.user}" has no REPLICATION attribute`,
+      message:
+        facts.replication || facts.superuser ? `"${facts.user}" may replicate` : `"${facts.user}" has no REPLICATION attribute`,
       remedy: `ALTER ROLE ${user} REPLICATION`,
     }),
-    ...(usersPublication(definition) ? [] : [precheckItem({
-      item: "sourcePublicationRight",
-      passed: facts.mayCreate && foreign.length === 0,
-      message: !facts.mayCreate
-        ? `"${facts.user}" may not create a publication in "${facts.database}"`
-        : foreign.length > 0
-          ? `"${facts.user}" does not own ${listed(foreign)}, so it can't publish them`
-          : `"${facts.user}" may publish every selected table`,
-      remedy: facts.mayCreate
-        ? `GRANT <owner of the tables> TO ${user}`
-        : `GRANT CREATE ON DATABASE ${ident(facts.database)} TO ${user}`,
-    })]),
+    ...(usersPublication(definition)
+      ? []
+      : [
+          precheckItem({
+            item: "sourcePublicationRight",
+            passed: facts.mayCreate && foreign.length === 0,
+            message: !facts.mayCreate
+              ? `"${facts.user}" may not create a publication in "${facts.database}"`
+              : foreign.length > 0
+                ? `"${facts.user}" does not own ${listed(foreign)}, so it can't publish them`
+                : `"${facts.user}" may publish every selected table`,
+            remedy: facts.mayCreate
+              ? `GRANT <owner of the tables> TO ${user}`
+              : `GRANT CREATE ON DATABASE ${ident(facts.database)} TO ${user}`,
+          }),
+        ]),
     precheckItem({
       item: "sourceTableKeys",
       severity: "warning",
@@ -175,8 +187,12 @@ async function captureChecks(
       item: "sourceWalRetention",
       severity: "warning",
       passed: kept === null || kept < 0 || kept >= 10_240,
-      message: kept === null || kept < 0 ? "the source keeps WAL for slots without limit: watch its disk" : `the source keeps ${kept} MB of WAL for a slot`,
-      remedy: "a load longer than that much WAL loses the slot: ALTER SYSTEM SET max_slot_wal_keep_size = -1, or what the disk allows",
+      message:
+        kept === null || kept < 0
+          ? "the source keeps WAL for slots without limit: watch its disk"
+          : `the source keeps ${kept} MB of WAL for a slot`,
+      remedy:
+        "a load longer than that much WAL loses the slot: ALTER SYSTEM SET max_slot_wal_keep_size = -1, or what the disk allows",
     }),
   ];
   items.push(await openTransactions(client));
@@ -221,7 +237,10 @@ async function openTransactions(client: Client): Promise<PrecheckItem> {
     item: "sourceOpenTransactions",
     severity: "warning",
     passed: rows.length === 0,
-    message: rows.length === 0 ? "no writing transaction is open for long" : `the slot waits for open transactions to end: ${listed(rows.map(({ what }) => what))}`,
+    message:
+      rows.length === 0
+        ? "no writing transaction is open for long"
+        : `the slot waits for open transactions to end: ${listed(rows.map(({ what }) => what))}`,
     remedy: "end them, or wait: SELECT pg_terminate_backend(<pid>); ROLLBACK PREPARED '<gid>'",
   });
 }
@@ -230,7 +249,11 @@ async function openTransactions(client: Client): Promise<PrecheckItem> {
  * pgoutput decodes with the catalog as it was: a table published after the slot's position is missing from the changes in
  * between, without a word since PostgreSQL 18. Rows of the catalog that are older than the slot's catalog_xmin were there all along.
  */
-async function publicationAge(client: Client, tables: readonly PlannedTable[], definition: TaskDefinition): Promise<PrecheckItem> {
+async function publicationAge(
+  client: Client,
+  tables: readonly PlannedTable[],
+  definition: TaskDefinition,
+): Promise<PrecheckItem> {
   const { slotName, publicationName } = definition;
   const { rows } = await client.query<{ published: string }>(
     `SELECT t.id AS published FROM unnest($1::bigint[]) AS t (id)

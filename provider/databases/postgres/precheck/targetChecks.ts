@@ -105,7 +105,10 @@ async function existingTables(
   const names = (list: readonly PlannedTable[]) => listed(list.map(({ target }) => `${target.schema}.${target.name}`));
   const clash = migrates(definition, "schema") && definition.conflictMode === "precheckAndReport" ? present : [];
   const missing = migrates(definition, "schema") ? [] : absent;
-  const filled = await nonEmpty(client, clash.length === 0 && definition.conflictMode === "precheckAndReport" && migrates(definition, "full") ? present : []);
+  const filled = await nonEmpty(
+    client,
+    clash.length === 0 && definition.conflictMode === "precheckAndReport" && migrates(definition, "full") ? present : [],
+  );
   const unwritable = present.filter(({ id }) => !found.get(id)?.writable);
   const misfits = present.flatMap((table) => {
     const columns = found.get(table.id)?.columns ?? [];
@@ -150,7 +153,9 @@ async function existingTables(
 async function nonEmpty(client: Client, tables: readonly PlannedTable[]): Promise<PlannedTable[]> {
   const filled: PlannedTable[] = [];
   for (const table of tables) {
-    const { rows } = await client.query<{ filled: boolean }>(`SELECT EXISTS (SELECT FROM ONLY ${qualified(table.target)}) AS filled`);
+    const { rows } = await client.query<{ filled: boolean }>(
+      `SELECT EXISTS (SELECT FROM ONLY ${qualified(table.target)}) AS filled`,
+    );
     if (rows[0]?.filled) filled.push(table);
   }
   return filled;
@@ -166,7 +171,10 @@ async function firingTables(client: Client, tables: readonly PlannedTable[]): Pr
   return precheckItem({
     item: "targetFiringTriggers",
     passed: rows.length === 0,
-    message: rows.length === 0 ? "no existing table has triggers or foreign keys that would fire" : `triggers or foreign keys of ${listed(rows.map(({ name }) => name))} would fire on applied changes`,
+    message:
+      rows.length === 0
+        ? "no existing table has triggers or foreign keys that would fire"
+        : `triggers or foreign keys of ${listed(rows.map(({ name }) => name))} would fire on applied changes`,
     remedy: "grant SET on session_replication_role, or drop the triggers and foreign keys until the migration is over",
     ignorable: true,
   });

@@ -66,10 +66,14 @@ export async function selectSteps(client: Client, taskId: string): Promise<StepR
 
 function taskRecord(row: TaskRow): TaskRecord {
   if (row.format !== STORE_FORMAT) {
-    throw new GodwitError(ErrorCode.StoreUnusable, `the store has format ${row.format}, this version of Godwit writes ${STORE_FORMAT}`, {
-      object: row.task_id,
-      remedy: "use the version of Godwit that the task was made with, or destroy it with that version first",
-    });
+    throw new GodwitError(
+      ErrorCode.StoreUnusable,
+      `the store has format ${row.format}, this version of Godwit writes ${STORE_FORMAT}`,
+      {
+        object: row.task_id,
+        remedy: "use the version of Godwit that the task was made with, or destroy it with that version first",
+      },
+    );
   }
   return {
     definition: row.definition,

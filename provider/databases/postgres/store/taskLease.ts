@@ -4,7 +4,7 @@ import type { LeaseOptions } from "../../../engine/routeKind.js";
 import type { TaskLease } from "../../../engine/taskStore.js";
 import { connect, type PostgresEndpoint } from "../connection.js";
 import { isConnectionError } from "../connectionErrors.js";
-import { oneAtATime } from "../oneAtATime.js";
+import { statementQueue } from "../statementQueue.js";
 import { literal } from "../sql.js";
 import { LEASE_CLASS, selectSteps, selectTables, selectTasks } from "./records.js";
 import { FENCED_SQLSTATE, storeExists } from "./storeSchema.js";
@@ -91,7 +91,7 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
   });
 
   // The phases and the poll share this connection.
-  const queue = oneAtATime();
+  const queue = statementQueue();
   const serially = <T>(work: () => Promise<T>): Promise<T> =>
     queue(work).catch((cause: unknown) => {
       throw isConnectionError(cause) ? leaseLost(taskId, cause) : fencedError(cause, taskId);
@@ -110,14 +110,17 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
       serially(async () => {
         const [task] = await selectTasks(client, taskId);
         if (!task) throw missing(taskId);
-        if (task.epoch !== epoch) throw new GodwitError(ErrorCode.WorkerFenced, "another worker took the task over", { object: taskId });
+        if (task.epoch !== epoch)
+          throw new GodwitError(ErrorCode.WorkerFenced, "another worker took the task over", { object: taskId });
         return task;
       }),
     readTables: () => serially(() => selectTables(client, taskId)),
     readSteps: () => serially(() => selectSteps(client, taskId)),
     readCheckpoint: () =>
       serially(async () => {
-        const { rows } = await client.query<{ position: string }>("SELECT position FROM godwit.checkpoint WHERE task_id = $1", [taskId]);
+        const { rows } = await client.query<{ position: string }>("SELECT position FROM godwit.checkpoint WHERE task_id = $1", [
+          taskId,
+        ]);
         return rows[0] ? BigInt(rows[0].position) : undefined;
       }),
     setState: (state, phase, errors) => guarded("state = $2, phase = $3, errors = $4", [state, phase, JSON.stringify(errors)]),

@@ -24,10 +24,10 @@ export function openTaskStore(client: Client): TaskStore {
     changePlan: (taskId, plan) =>
       inTransaction(client, async () => {
         const former = new Map((await selectTables(client, taskId)).map(({ table }) => [table.id, table]));
-        await client.query(
-          `DELETE FROM godwit.table_load WHERE task_id = $1 AND table_id <> ALL ($2::bigint[])`,
-          [taskId, plan.tables.map(({ id }) => id)],
-        );
+        await client.query(`DELETE FROM godwit.table_load WHERE task_id = $1 AND table_id <> ALL ($2::bigint[])`, [
+          taskId,
+          plan.tables.map(({ id }) => id),
+        ]);
         const tables = plan.tables.map((table) => succeeding(former.get(table.id), table));
         await insertPlan(client, taskId, { ...plan, tables });
         await client.query("UPDATE godwit.task SET skipped = $2 WHERE task_id = $1", [taskId, JSON.stringify(plan.skipped)]);
@@ -89,7 +89,9 @@ function succeeding(before: PlannedTable | undefined, now: PlannedTable): Planne
     ...now,
     replicaIdentity: before.replicaIdentity,
     leftOut: [...new Set([...now.leftOut, ...[...known].filter((name) => !kept.has(name))])],
-    joined: [...new Set([...(before.joined ?? []), ...[...kept].filter((name) => !known.has(name))])].filter((name) => kept.has(name)),
+    joined: [...new Set([...(before.joined ?? []), ...[...kept].filter((name) => !known.has(name))])].filter((name) =>
+      kept.has(name),
+    ),
   };
 }
 
