@@ -5,10 +5,10 @@ import type { Connections } from "./connections.js";
 import { tableChunks } from "./copy/chunks.js";
 import { openRowReader } from "./copy/rowReader.js";
 import { formatLsn, parseLsn } from "./lsn.js";
-import { statementQueue } from "./statementQueue.js";
 import { createPublication, dropPublication } from "./replication/publication.js";
 import { createSlot, dropSlot } from "./replication/slot.js";
 import { slotStatus } from "./replication/slotStatus.js";
+import { statementQueue } from "./statementQueue.js";
 
 const PLUGIN = "pgoutput";
 

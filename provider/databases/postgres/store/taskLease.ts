@@ -4,8 +4,8 @@ import type { LeaseOptions } from "../../../engine/routeKind.js";
 import type { TaskLease } from "../../../engine/taskStore.js";
 import { connect, type PostgresEndpoint } from "../connection.js";
 import { isConnectionError } from "../connectionErrors.js";
-import { statementQueue } from "../statementQueue.js";
 import { literal } from "../sql.js";
+import { statementQueue } from "../statementQueue.js";
 import { LEASE_CLASS, selectSteps, selectTables, selectTasks } from "./records.js";
 import { FENCED_SQLSTATE, storeExists } from "./storeSchema.js";
 

@@ -30,7 +30,11 @@ export function readDataType(cursor: Cursor): DataType {
     return { name, anchor: cursor.next().text === "TYPE" ? "TYPE" : "ROWTYPE", line };
   }
   const length = readLength(cursor);
-  const zone = cursor.accept("WITH", "TIME", "ZONE") ? "zone" : cursor.accept("WITH", "LOCAL", "TIME", "ZONE") ? "local" : undefined;
+  const zone = cursor.accept("WITH", "TIME", "ZONE")
+    ? "zone"
+    : cursor.accept("WITH", "LOCAL", "TIME", "ZONE")
+      ? "local"
+      : undefined;
   if (cursor.accept("CHARACTER", "SET")) {
     cursor.next();
     if (cursor.accept("%")) cursor.next();

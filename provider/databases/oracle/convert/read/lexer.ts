@@ -51,7 +51,8 @@ export class Lexer {
     if (first === "'") return this.#string(start, start);
     if (/[nN]/.test(first) && second === "'") return this.#string(start, start + 1);
     if (/[qQ]/.test(first) && second === "'") return this.#alternativeString(start, start + 1);
-    if (/[nN]/.test(first) && /[qQ]/.test(second) && this.text[start + 2] === "'") return this.#alternativeString(start, start + 2);
+    if (/[nN]/.test(first) && /[qQ]/.test(second) && this.text[start + 2] === "'")
+      return this.#alternativeString(start, start + 2);
     if (first === '"') return this.#quoted(start);
     const number = this.#match(NUMBER);
     if (number !== undefined) return this.#token("number", "", number, start);

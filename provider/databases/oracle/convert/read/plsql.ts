@@ -10,15 +10,32 @@ export interface Parameter {
 }
 
 export type TypeDefinition =
-  | { readonly kind: "record"; readonly fields: readonly { readonly name: string; readonly type: DataType; readonly default?: Expression }[] }
+  | {
+      readonly kind: "record";
+      readonly fields: readonly { readonly name: string; readonly type: DataType; readonly default?: Expression }[];
+    }
   | { readonly kind: "table"; readonly element: DataType; readonly index?: DataType }
   | { readonly kind: "varray"; readonly element: DataType; readonly limit: string }
   | { readonly kind: "cursor" }
   | { readonly kind: "subtype"; readonly base: DataType; readonly range?: readonly [Expression, Expression] };
 
 export type Declaration =
-  | { readonly kind: "variable"; readonly name: string; readonly type: DataType; readonly constant: boolean; readonly initial?: Expression; readonly line: number; readonly comments: readonly string[] }
-  | { readonly kind: "cursor"; readonly name: string; readonly parameters: readonly Parameter[]; readonly query?: Query; readonly line: number }
+  | {
+      readonly kind: "variable";
+      readonly name: string;
+      readonly type: DataType;
+      readonly constant: boolean;
+      readonly initial?: Expression;
+      readonly line: number;
+      readonly comments: readonly string[];
+    }
+  | {
+      readonly kind: "cursor";
+      readonly name: string;
+      readonly parameters: readonly Parameter[];
+      readonly query?: Query;
+      readonly line: number;
+    }
   | { readonly kind: "exception"; readonly name: string; readonly line: number }
   | { readonly kind: "exceptionCode"; readonly name: string; readonly code: number; readonly line: number }
   | { readonly kind: "type"; readonly name: string; readonly definition: TypeDefinition; readonly line: number }
@@ -65,22 +82,51 @@ type Kinds = {
   block: { readonly block: Block };
   assign: { readonly target: Expression; readonly value: Expression };
   call: { readonly call: Expression };
-  if: { readonly branches: readonly { readonly when: Expression; readonly then: readonly Statement[] }[]; readonly otherwise?: readonly Statement[] };
-  case: { readonly subject?: Expression; readonly branches: readonly { readonly when: Expression; readonly then: readonly Statement[] }[]; readonly otherwise?: readonly Statement[] };
+  if: {
+    readonly branches: readonly { readonly when: Expression; readonly then: readonly Statement[] }[];
+    readonly otherwise?: readonly Statement[];
+  };
+  case: {
+    readonly subject?: Expression;
+    readonly branches: readonly { readonly when: Expression; readonly then: readonly Statement[] }[];
+    readonly otherwise?: readonly Statement[];
+  };
   loop: { readonly while?: Expression; readonly body: readonly Statement[] };
-  forRange: { readonly variable: string; readonly reverse: boolean; readonly low: Expression; readonly high: Expression; readonly body: readonly Statement[] };
+  forRange: {
+    readonly variable: string;
+    readonly reverse: boolean;
+    readonly low: Expression;
+    readonly high: Expression;
+    readonly body: readonly Statement[];
+  };
   forQuery: { readonly variable: string; readonly query: Query | Expression; readonly body: readonly Statement[] };
   exit: { readonly continue: boolean; readonly to?: string; readonly when?: Expression };
   return: { readonly value?: Expression };
   raise: { readonly exception?: readonly string[] };
   null: object;
   open: { readonly cursor: Expression; readonly query?: Query | Expression; readonly using: readonly Expression[] };
-  fetch: { readonly cursor: Expression; readonly into: readonly Expression[]; readonly bulk: boolean; readonly limit?: Expression };
+  fetch: {
+    readonly cursor: Expression;
+    readonly into: readonly Expression[];
+    readonly bulk: boolean;
+    readonly limit?: Expression;
+  };
   close: { readonly cursor: Expression };
   dml: { readonly dml: Dml };
   select: { readonly query: Query };
-  execute: { readonly command: Expression; readonly into: readonly Expression[]; readonly bulk: boolean; readonly using: readonly { readonly mode: string; readonly value: Expression }[]; readonly returning: readonly Expression[] };
-  forall: { readonly variable: string; readonly bounds: ForallBounds; readonly saveExceptions: boolean; readonly statement: Statement };
+  execute: {
+    readonly command: Expression;
+    readonly into: readonly Expression[];
+    readonly bulk: boolean;
+    readonly using: readonly { readonly mode: string; readonly value: Expression }[];
+    readonly returning: readonly Expression[];
+  };
+  forall: {
+    readonly variable: string;
+    readonly bounds: ForallBounds;
+    readonly saveExceptions: boolean;
+    readonly statement: Statement;
+  };
   transaction: { readonly words: string };
   pipe: { readonly value: Expression };
   goto: { readonly label: string };
@@ -91,5 +137,10 @@ export type ForallBounds =
   | { readonly kind: "indices"; readonly of: Expression }
   | { readonly kind: "values"; readonly of: Expression };
 
-export type StatementOf<K extends keyof Kinds> = { readonly kind: K; readonly line: number; readonly labels: readonly string[]; readonly comments: readonly string[] } & Kinds[K];
+export type StatementOf<K extends keyof Kinds> = {
+  readonly kind: K;
+  readonly line: number;
+  readonly labels: readonly string[];
+  readonly comments: readonly string[];
+} & Kinds[K];
 export type Statement = { [K in keyof Kinds]: StatementOf<K> }[keyof Kinds];

@@ -1,4 +1,4 @@
-import type { Argument, Expression, SortKey } from "./expression.js";
+import type { Expression, SortKey } from "./expression.js";
 
 /** SELECT with everything around it: WITH, set operations, ORDER BY, row limits and FOR UPDATE. */
 export interface Query {
@@ -18,7 +18,12 @@ export interface CommonTable {
   readonly columns: readonly string[];
   readonly query: Query;
   readonly search?: { readonly depth: boolean; readonly by: readonly string[]; readonly set: string };
-  readonly cycle?: { readonly columns: readonly string[]; readonly set: string; readonly to: Expression; readonly otherwise: Expression };
+  readonly cycle?: {
+    readonly columns: readonly string[];
+    readonly set: string;
+    readonly to: Expression;
+    readonly otherwise: Expression;
+  };
 }
 
 export type QueryBody =
@@ -50,13 +55,52 @@ export type GroupItem =
   | { readonly kind: "empty" };
 
 export type TableItem =
-  | { readonly kind: "table"; readonly name: readonly string[]; readonly link?: string; readonly partition?: string; readonly sample?: Expression; readonly alias?: string; readonly line: number }
+  | {
+      readonly kind: "table";
+      readonly name: readonly string[];
+      readonly link?: string;
+      readonly partition?: string;
+      readonly sample?: Expression;
+      readonly alias?: string;
+      readonly line: number;
+    }
   | { readonly kind: "query"; readonly query: Query; readonly lateral: boolean; readonly alias?: string; readonly line: number }
   /** TABLE(collection), a function that returns one, XMLTABLE, JSON_TABLE. */
-  | { readonly kind: "function"; readonly call: Expression; readonly outer: boolean; readonly alias?: string; readonly columns?: readonly string[]; readonly line: number }
-  | { readonly kind: "join"; readonly left: TableItem; readonly right: TableItem; readonly type: string; readonly on?: Expression; readonly using: readonly string[] }
-  | { readonly kind: "pivot"; readonly source: TableItem; readonly aggregates: readonly SelectItem[]; readonly by: readonly string[]; readonly values: readonly SelectItem[]; readonly alias?: string; readonly line: number }
-  | { readonly kind: "unpivot"; readonly source: TableItem; readonly nulls: boolean; readonly value: string; readonly by: string; readonly columns: readonly { readonly name: string; readonly label?: Expression }[]; readonly alias?: string; readonly line: number };
+  | {
+      readonly kind: "function";
+      readonly call: Expression;
+      readonly outer: boolean;
+      readonly alias?: string;
+      readonly columns?: readonly string[];
+      readonly line: number;
+    }
+  | {
+      readonly kind: "join";
+      readonly left: TableItem;
+      readonly right: TableItem;
+      readonly type: string;
+      readonly on?: Expression;
+      readonly using: readonly string[];
+    }
+  | {
+      readonly kind: "pivot";
+      readonly source: TableItem;
+      readonly aggregates: readonly SelectItem[];
+      readonly by: readonly string[];
+      readonly values: readonly SelectItem[];
+      readonly alias?: string;
+      readonly line: number;
+    }
+  | {
+      readonly kind: "unpivot";
+      readonly source: TableItem;
+      readonly nulls: boolean;
+      readonly value: string;
+      readonly by: string;
+      readonly columns: readonly { readonly name: string; readonly label?: Expression }[];
+      readonly alias?: string;
+      readonly line: number;
+    };
 
 /** One changed column of UPDATE and MERGE, or several at once from a row. */
 export interface SetItem {
@@ -81,10 +125,55 @@ export interface InsertTarget {
 }
 
 export type Dml =
-  | { readonly kind: "insert"; readonly target: InsertTarget; readonly query?: Query; readonly returning?: Returning; readonly line: number }
-  | { readonly kind: "insertAll"; readonly first: boolean; readonly branches: readonly { readonly when?: Expression; readonly otherwise: boolean; readonly targets: readonly InsertTarget[] }[]; readonly query: Query; readonly line: number }
-  | { readonly kind: "update"; readonly table: readonly string[]; readonly alias?: string; readonly set: readonly SetItem[]; readonly row?: Expression; readonly where?: Expression; readonly current?: readonly string[]; readonly returning?: Returning; readonly line: number }
-  | { readonly kind: "delete"; readonly table: readonly string[]; readonly alias?: string; readonly where?: Expression; readonly current?: readonly string[]; readonly returning?: Returning; readonly line: number }
-  | { readonly kind: "merge"; readonly table: readonly string[]; readonly alias?: string; readonly source: TableItem; readonly on: Expression; readonly update?: { readonly set: readonly SetItem[]; readonly where?: Expression; readonly delete?: Expression }; readonly insert?: { readonly columns: readonly string[]; readonly values: readonly Expression[]; readonly where?: Expression }; readonly line: number };
-
-export type { Argument };
+  | {
+      readonly kind: "insert";
+      readonly target: InsertTarget;
+      readonly query?: Query;
+      readonly returning?: Returning;
+      readonly line: number;
+    }
+  | {
+      readonly kind: "insertAll";
+      readonly first: boolean;
+      readonly branches: readonly {
+        readonly when?: Expression;
+        readonly otherwise: boolean;
+        readonly targets: readonly InsertTarget[];
+      }[];
+      readonly query: Query;
+      readonly line: number;
+    }
+  | {
+      readonly kind: "update";
+      readonly table: readonly string[];
+      readonly alias?: string;
+      readonly set: readonly SetItem[];
+      readonly row?: Expression;
+      readonly where?: Expression;
+      readonly current?: readonly string[];
+      readonly returning?: Returning;
+      readonly line: number;
+    }
+  | {
+      readonly kind: "delete";
+      readonly table: readonly string[];
+      readonly alias?: string;
+      readonly where?: Expression;
+      readonly current?: readonly string[];
+      readonly returning?: Returning;
+      readonly line: number;
+    }
+  | {
+      readonly kind: "merge";
+      readonly table: readonly string[];
+      readonly alias?: string;
+      readonly source: TableItem;
+      readonly on: Expression;
+      readonly update?: { readonly set: readonly SetItem[]; readonly where?: Expression; readonly delete?: Expression };
+      readonly insert?: {
+        readonly columns: readonly string[];
+        readonly values: readonly Expression[];
+        readonly where?: Expression;
+      };
+      readonly line: number;
+    };

@@ -17,7 +17,8 @@ export function readDeclarations(cursor: Cursor): Declarations {
   for (;;) {
     if (cursor.done || cursor.at("BEGIN") || (cursor.at("END") && !cursor.atAhead(1, ":="))) return { declarations, autonomous };
     // Sections of a compound trigger end its declarations, too.
-    if (cursor.atAny("BEFORE", "AFTER", "INSTEAD") && cursor.atAhead(1, "EACH", "STATEMENT", "OF")) return { declarations, autonomous };
+    if (cursor.atAny("BEFORE", "AFTER", "INSTEAD") && cursor.atAhead(1, "EACH", "STATEMENT", "OF"))
+      return { declarations, autonomous };
     if (cursor.accept("PRAGMA")) {
       const pragma = cursor.next().text;
       if (pragma === "AUTONOMOUS_TRANSACTION") autonomous = true;
@@ -41,7 +42,8 @@ function readExceptionCode(cursor: Cursor): Declaration {
 
 function readDeclaration(cursor: Cursor): Declaration {
   const line = cursor.line;
-  if (cursor.atAny("FUNCTION", "PROCEDURE") && cursor.peek(1).kind !== "operator") return { kind: "routine", routine: readRoutine(cursor), line };
+  if (cursor.atAny("FUNCTION", "PROCEDURE") && cursor.peek(1).kind !== "operator")
+    return { kind: "routine", routine: readRoutine(cursor), line };
   if (cursor.at("CURSOR") && cursor.peek(1).kind !== "operator") return readCursor(cursor);
   if (cursor.at("TYPE") && (cursor.atAhead(2, "IS", "AS") || cursor.atAhead(2, ";"))) {
     cursor.next();
@@ -106,7 +108,10 @@ export function readTypeDefinition(cursor: Cursor): TypeDefinition {
     return { kind: "table", element, ...(index ? { index } : {}) };
   }
   if (cursor.accept("VARRAY") || cursor.accept("VARYING", "ARRAY") || cursor.accept("ARRAY")) {
-    const limit = cursor.bracketed().map((token) => token.value).join("");
+    const limit = cursor
+      .bracketed()
+      .map((token) => token.value)
+      .join("");
     cursor.expect("OF");
     return { kind: "varray", element: readElement(cursor), limit };
   }

@@ -153,5 +153,14 @@ function readMerge(cursor: Cursor): Dml {
     }
   }
   refuseErrorLog(cursor);
-  return { kind: "merge", table, ...(alias === undefined ? {} : { alias }), source, on, ...(update ? { update } : {}), ...(insert ? { insert } : {}), line };
+  return {
+    kind: "merge",
+    table,
+    ...(alias === undefined ? {} : { alias }),
+    source,
+    on,
+    ...(update ? { update } : {}),
+    ...(insert ? { insert } : {}),
+    line,
+  };
 }

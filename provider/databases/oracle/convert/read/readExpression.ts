@@ -1,8 +1,8 @@
 import type { Cursor } from "./cursor.js";
+import { readDataType } from "./dataType.js";
 import type { Expression } from "./expression.js";
 import { readPrimary } from "./readPrimary.js";
 import { atQuery, readQuery } from "./readQuery.js";
-import { readDataType } from "./dataType.js";
 
 /** Reads an expression or a condition: in PL/SQL the two are one. */
 export function readExpression(cursor: Cursor): Expression {

@@ -49,7 +49,8 @@ const AFTER_TABLE = new Set(
 /** An optional alias; AS is an error in Oracle but harmless here. */
 export function readTableAlias(cursor: Cursor): string | undefined {
   if (cursor.at("AS") && !cursor.atAhead(1, "OF")) cursor.next();
-  if (cursor.peek().kind === "quoted" || (cursor.peek().kind === "word" && !AFTER_TABLE.has(cursor.peek().text))) return cursor.name();
+  if (cursor.peek().kind === "quoted" || (cursor.peek().kind === "word" && !AFTER_TABLE.has(cursor.peek().text)))
+    return cursor.name();
   return undefined;
 }
 
@@ -113,7 +114,14 @@ function readTable(cursor: Cursor, name: string[], line: number): TableItem {
   }
   if (cursor.at("AS", "OF") || cursor.at("VERSIONS", "BETWEEN")) cursor.refuse("a flashback query");
   if (cursor.at("MATCH_RECOGNIZE")) cursor.refuse("MATCH_RECOGNIZE");
-  const item = { kind: "table" as const, name, ...(link === undefined ? {} : { link }), ...(partition === undefined ? {} : { partition }), ...(sample ? { sample } : {}), line };
+  const item = {
+    kind: "table" as const,
+    name,
+    ...(link === undefined ? {} : { link }),
+    ...(partition === undefined ? {} : { partition }),
+    ...(sample ? { sample } : {}),
+    line,
+  };
   return withAlias(item, readTableAlias(cursor));
 }
 

@@ -1,10 +1,10 @@
 import type { Cursor } from "./cursor.js";
 import { readDataType } from "./dataType.js";
 import type { Argument, CallTail, CaseBranch, Expression } from "./expression.js";
-import { atWorded, readWorded } from "./readWorded.js";
 import { readCallTail, readSortKeys } from "./readCallTail.js";
 import { readExpression, readSum } from "./readExpression.js";
 import { atQuery, readQuery } from "./readQuery.js";
+import { atWorded, readWorded } from "./readWorded.js";
 
 /** A literal, name, call, bracket or one of the forms with a syntax of their own, with everything that follows it by . ( or %. */
 export function readPrimary(cursor: Cursor): Expression {
@@ -49,7 +49,13 @@ function readSpecial(cursor: Cursor): Expression | undefined {
   const truth = cursor.acceptAny("TRUE", "FALSE");
   if (truth) return { kind: "literal", type: "boolean", value: truth.toLowerCase(), line };
   if (cursor.peek(1).kind === "string") {
-    const type = cursor.at("DATE") ? "date" : cursor.at("TIMESTAMP") ? "timestamp" : cursor.at("INTERVAL") ? "interval" : undefined;
+    const type = cursor.at("DATE")
+      ? "date"
+      : cursor.at("TIMESTAMP")
+        ? "timestamp"
+        : cursor.at("INTERVAL")
+          ? "interval"
+          : undefined;
     if (type) {
       cursor.next();
       const value = cursor.next().value;
@@ -227,7 +233,13 @@ function isNameAhead(cursor: Cursor): boolean {
 }
 
 function isCallable(value: Expression): boolean {
-  return value.kind === "name" || value.kind === "member" || value.kind === "call" || value.kind === "bind" || value.kind === "attribute";
+  return (
+    value.kind === "name" ||
+    value.kind === "member" ||
+    value.kind === "call" ||
+    value.kind === "bind" ||
+    value.kind === "attribute"
+  );
 }
 
 function readCall(cursor: Cursor, callee: Expression): Extract<Expression, { kind: "call" }> {
@@ -268,7 +280,17 @@ function readArgument(cursor: Cursor, callee: Expression): Argument {
   // TRANSLATE(text USING NCHAR_CS): both character sets are the database's one here.
   if (cursor.accept("USING")) {
     cursor.next();
-    return { value: { kind: "call", callee: { kind: "name", parts: ["to_char"], outer: false, line: value.line }, args: [{ value }], tail: {}, outer: false, line: value.line }, name: "\u0000using" };
+    return {
+      value: {
+        kind: "call",
+        callee: { kind: "name", parts: ["to_char"], outer: false, line: value.line },
+        args: [{ value }],
+        tail: {},
+        outer: false,
+        line: value.line,
+      },
+      name: "\u0000using",
+    };
   }
   return callee.kind === "name" && cursor.at("BY") ? { value: (cursor.next(), readSum(cursor)) } : { value };
 }

@@ -29,7 +29,16 @@ export function readQuery(cursor: Cursor): Query {
   const offset = cursor.accept("OFFSET") ? readRowCount(cursor) : undefined;
   const fetch = readFetch(cursor);
   const lock = readLock(cursor);
-  return { with: common, body, order, siblings, ...(offset ? { offset } : {}), ...(fetch ? { fetch } : {}), ...(lock ? { lock } : {}), line };
+  return {
+    with: common,
+    body,
+    order,
+    siblings,
+    ...(offset ? { offset } : {}),
+    ...(fetch ? { fetch } : {}),
+    ...(lock ? { lock } : {}),
+    line,
+  };
 }
 
 function readRowCount(cursor: Cursor): Expression {
@@ -150,7 +159,21 @@ function readSelect(cursor: Cursor): Select {
 }
 
 /** Words behind a select item that are no alias of it. */
-const AFTER_ITEM = ["FROM", "INTO", "BULK", "WHERE", "UNION", "MINUS", "INTERSECT", "ORDER", "GROUP", "HAVING", "CONNECT", "START", "FOR"];
+const AFTER_ITEM = [
+  "FROM",
+  "INTO",
+  "BULK",
+  "WHERE",
+  "UNION",
+  "MINUS",
+  "INTERSECT",
+  "ORDER",
+  "GROUP",
+  "HAVING",
+  "CONNECT",
+  "START",
+  "FOR",
+];
 
 function readSelectItem(cursor: Cursor): SelectItem {
   const value = readExpression(cursor);
@@ -179,7 +202,8 @@ function readGroupItem(cursor: Cursor): GroupItem {
     const word = cursor.next().text;
     return { kind: "sets", word, items: cursor.listed(() => readGroupItem(cursor)) };
   }
-  if (cursor.accept("GROUPING", "SETS")) return { kind: "sets", word: "GROUPING SETS", items: cursor.listed(() => readGroupItem(cursor)) };
+  if (cursor.accept("GROUPING", "SETS"))
+    return { kind: "sets", word: "GROUPING SETS", items: cursor.listed(() => readGroupItem(cursor)) };
   if (cursor.accept("(", ")")) return { kind: "empty" };
   return { kind: "value", value: readExpression(cursor) };
 }

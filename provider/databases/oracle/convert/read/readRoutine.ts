@@ -80,7 +80,19 @@ function readTraits(cursor: Cursor, traits: RoutineTraits): void {
       traits.foreign = "an aggregate of an implementation type";
     } else if (cursor.accept("RESULT_CACHE")) {
       if (cursor.accept("RELIES_ON")) cursor.bracketed();
-    } else if (cursor.acceptAny("PARALLEL_ENABLE", "ACCESSIBLE", "DEFAULT", "SHARING", "CLUSTER", "ORDER", "BY", "COLLATION", "USING_NLS_COMP")) {
+    } else if (
+      cursor.acceptAny(
+        "PARALLEL_ENABLE",
+        "ACCESSIBLE",
+        "DEFAULT",
+        "SHARING",
+        "CLUSTER",
+        "ORDER",
+        "BY",
+        "COLLATION",
+        "USING_NLS_COMP",
+      )
+    ) {
       cursor.accept("=");
       cursor.acceptAny("NONE", "METADATA", "COLLATION", "BY");
       while (cursor.at("(")) cursor.bracketed();

@@ -23,7 +23,10 @@ export function readStatement(cursor: Cursor): Statement {
 }
 
 function readContent(cursor: Cursor): Content {
-  if (cursor.atAhead(1, ":=", ".", "(", "%") && !cursor.atAny("FORALL", "IF", "CASE", "WHILE", "RETURN", "SELECT", "INSERT", "PIPE", "WITH")) {
+  if (
+    cursor.atAhead(1, ":=", ".", "(", "%") &&
+    !cursor.atAny("FORALL", "IF", "CASE", "WHILE", "RETURN", "SELECT", "INSERT", "PIPE", "WITH")
+  ) {
     return readAssignmentOrCall(cursor);
   }
   if (atQuery(cursor)) return { kind: "select", query: readQuery(cursor) };

@@ -1,8 +1,8 @@
 import type { Cursor } from "./cursor.js";
+import { readDataType } from "./dataType.js";
 import type { CallTail, Expression } from "./expression.js";
 import { readCallTail } from "./readCallTail.js";
 import { readExpression } from "./readExpression.js";
-import { readDataType } from "./dataType.js";
 
 /**
  * Functions whose brackets hold words between the arguments, as the SQL/XML and SQL/JSON standards have it. PostgreSQL follows
@@ -21,7 +21,9 @@ const WORDS = new Set(
   DEFAULTS XMLNAMESPACES SEQUENCE KEEP OMIT QUOTES OBJECT ALLOW DISALLOW SCALARS IS COLUMN IMPLICIT`.split(/\s+/),
 );
 const TYPES = new Set(
-  `VARCHAR2 NVARCHAR2 VARCHAR CHAR NUMBER INTEGER INT DATE TIMESTAMP CLOB NCLOB BLOB XMLTYPE RAW FLOAT BINARY_DOUBLE BINARY_FLOAT BOOLEAN SDO_GEOMETRY`.split(/\s+/),
+  `VARCHAR2 NVARCHAR2 VARCHAR CHAR NUMBER INTEGER INT DATE TIMESTAMP CLOB NCLOB BLOB XMLTYPE RAW FLOAT BINARY_DOUBLE BINARY_FLOAT BOOLEAN SDO_GEOMETRY`.split(
+    /\s+/,
+  ),
 );
 
 export function atWorded(cursor: Cursor): boolean {

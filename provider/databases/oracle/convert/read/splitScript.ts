@@ -1,4 +1,4 @@
-import { LexicalProblem, Lexer, type Token } from "./lexer.js";
+import { Lexer, LexicalProblem, type Token } from "./lexer.js";
 
 /** One statement of a script: an SQL statement up to its semicolon or a PL/SQL unit up to its slash. */
 export interface SourceUnit {
@@ -21,7 +21,19 @@ const CLIENT_COMMANDS = new Set(
 );
 const SET_STATEMENTS = new Set(["ROLE", "TRANSACTION", "CONSTRAINT", "CONSTRAINTS"]);
 /** What may stand between CREATE and the kind of the object. */
-const BEFORE_KIND = new Set(["OR", "REPLACE", "EDITIONABLE", "NONEDITIONABLE", "AND", "RESOLVE", "COMPILE", "NOFORCE", "IF", "NOT", "EXISTS"]);
+const BEFORE_KIND = new Set([
+  "OR",
+  "REPLACE",
+  "EDITIONABLE",
+  "NONEDITIONABLE",
+  "AND",
+  "RESOLVE",
+  "COMPILE",
+  "NOFORCE",
+  "IF",
+  "NOT",
+  "EXISTS",
+]);
 const PROCEDURAL = new Set(["FUNCTION", "PROCEDURE", "PACKAGE", "TRIGGER", "LIBRARY", "JAVA"]);
 /** No PL/SQL statement starts with one of these, so at the start of a line behind a semicolon the unit before has ended. */
 const NEVER_INSIDE = new Set(["CREATE", "ALTER", "DROP", "GRANT"]);

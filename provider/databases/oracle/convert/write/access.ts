@@ -60,7 +60,8 @@ export function writeElement(value: Written, key: string): Written {
   const path = /^'/.test(key) ? key : `(${key})::text`;
   const target = castable(element);
   if (element.family === "map") return { sql: `(${value.sql} -> ${path})`, type: element };
-  if (element.family === "record" && target) return { sql: `jsonb_populate_record(NULL::${target}, ${value.sql} -> ${path})`, type: element };
+  if (element.family === "record" && target)
+    return { sql: `jsonb_populate_record(NULL::${target}, ${value.sql} -> ${path})`, type: element };
   if (element.family === "array" && target) {
     return { sql: `CAST(ARRAY(SELECT jsonb_array_elements_text(${value.sql} -> ${path})) AS ${target})`, type: element };
   }
@@ -95,10 +96,12 @@ function withCall(of: Access, args: readonly Argument[], line: number): Access |
   if (last && last.kind !== "index") {
     const isField = typeAt(of)?.family === "array" || typeAt(of)?.family === "map";
     // A known collection in a field is indexed; anything else called by name behind a dot is a method.
-    if (last.kind === "method" || !isField) return { ...of, steps: [...of.steps.slice(0, -1), { kind: "method", name: last.name, args }] };
+    if (last.kind === "method" || !isField)
+      return { ...of, steps: [...of.steps.slice(0, -1), { kind: "method", name: last.name, args }] };
   }
   // A plain variable and a routine may share a name; only what can be indexed is taken for the variable.
-  if (of.steps.length === 0 && ["number", "integer", "string", "date", "boolean", "cursor"].includes(of.root.type.family)) return undefined;
+  if (of.steps.length === 0 && ["number", "integer", "string", "date", "boolean", "cursor"].includes(of.root.type.family))
+    return undefined;
   const [first, second] = args;
   if (!first || second) {
     if (args.length === 0) return of;
@@ -115,9 +118,15 @@ function fromName(parts: readonly string[], env: Environment): Access | undefine
   if (entry?.kind === "table" && env.place === "query") return undefined;
   if (entry?.kind !== "variable" && entry?.kind !== "state" && rest.length > 0) {
     // A variable named with its routine or package in front of it.
-    const qualified = first === env.unit?.name || first === env.home ? env.scope.find(parts[1] ?? "") : env.catalog.packages.get(first)?.own(parts[1] ?? "");
+    const qualified =
+      first === env.unit?.name || first === env.home
+        ? env.scope.find(parts[1] ?? "")
+        : env.catalog.packages.get(first)?.own(parts[1] ?? "");
     if (qualified?.kind === "variable" || qualified?.kind === "state") {
-      entry = qualified;
+      // In a query the routine's name stays, or a column of the name would hide the variable.
+      const keeps = env.place === "query" && first === env.unit?.name && qualified.kind === "variable";
+      if (keeps && env.unit) env.unit.usesLabel = true;
+      entry = keeps ? { ...qualified, sql: `${quoteName(first)}.${qualified.sql}` } : qualified;
       name = parts[1] ?? "";
       rest = parts.slice(2);
     }
@@ -143,7 +152,11 @@ function fromBind(e: Extract<Expression, { kind: "bind" }>, env: Environment): A
   }
   const columns = env.scope.find(bound.toLowerCase());
   const fields = columns?.kind === "variable" ? columns.type.fields : undefined;
-  const root: Access["root"] = { kind: "variable", sql: bound, type: { sql: "record", family: "record", ...(fields ? { fields } : {}) } };
+  const root: Access["root"] = {
+    kind: "variable",
+    sql: bound,
+    type: { sql: "record", family: "record", ...(fields ? { fields } : {}) },
+  };
   return { root, name: bound, steps: e.field === undefined ? [] : [{ kind: "field", name: e.field }] };
 }
 
@@ -162,4 +175,3 @@ export function typeAt(access: Access): Type | undefined {
   }
   return type;
 }
-

@@ -1,7 +1,7 @@
 import type { Expression, ExpressionOf } from "../read/expression.js";
 import type { Environment } from "./environment.js";
 import { BOOLEAN, DATE, INTEGER, INTERVAL, isMoment, isNumeric, NUMERIC, TEXT, TIMESTAMP, type Type, UNKNOWN } from "./types.js";
-import { writeExpression, writeOperand, type Written } from "./writeExpression.js";
+import { type Written, writeExpression, writeOperand } from "./writeExpression.js";
 
 /** Writes an operator between two operands: dates count in days, divisions never cut off, NULL concatenates as nothing. */
 export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Written {
@@ -17,7 +17,8 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     case "-":
       return writeSum(e.operator, left, right);
     case "*":
-      if (left.type.family === "interval" || right.type.family === "interval") return { sql: `${left.sql} * ${right.sql}`, type: INTERVAL };
+      if (left.type.family === "interval" || right.type.family === "interval")
+        return { sql: `${left.sql} * ${right.sql}`, type: INTERVAL };
       return { sql: `${left.sql} * ${right.sql}`, type: wider(left.type, right.type) };
     case "/":
       return writeDivision(e, left, right);
@@ -40,12 +41,16 @@ function logicSide(side: Expression, operator: string, env: Environment): string
 function writeSum(operator: "+" | "-", left: Written, right: Written): Written {
   if (isMoment(left.type) && isMoment(right.type) && operator === "-") {
     // DATE minus DATE is a number of days; a TIMESTAMP on either side makes it an interval.
-    if (left.type.family !== "date" || right.type.family !== "date") return { sql: `(${left.sql} - ${right.sql})`, type: INTERVAL };
+    if (left.type.family !== "date" || right.type.family !== "date")
+      return { sql: `(${left.sql} - ${right.sql})`, type: INTERVAL };
     return { sql: `(EXTRACT(epoch FROM (${left.sql} - ${right.sql})) / 86400)`, type: NUMERIC };
   }
-  if (isMoment(left.type) && isNumeric(right.type)) return { sql: `(${left.sql} ${operator} ${days(right.sql)})`, type: shifted(left.type) };
-  if (isMoment(right.type) && isNumeric(left.type) && operator === "+") return { sql: `(${right.sql} + ${days(left.sql)})`, type: shifted(right.type) };
-  if (isMoment(left.type) && right.type.family === "interval") return { sql: `(${left.sql} ${operator} ${right.sql})`, type: left.type.family === "date" ? TIMESTAMP : left.type };
+  if (isMoment(left.type) && isNumeric(right.type))
+    return { sql: `(${left.sql} ${operator} ${days(right.sql)})`, type: shifted(left.type) };
+  if (isMoment(right.type) && isNumeric(left.type) && operator === "+")
+    return { sql: `(${right.sql} + ${days(left.sql)})`, type: shifted(right.type) };
+  if (isMoment(left.type) && right.type.family === "interval")
+    return { sql: `(${left.sql} ${operator} ${right.sql})`, type: left.type.family === "date" ? TIMESTAMP : left.type };
   const type = left.type.family === "interval" || right.type.family === "interval" ? INTERVAL : wider(left.type, right.type);
   return { sql: `${left.sql} ${operator} ${right.sql}`, type };
 }
@@ -64,7 +69,8 @@ function writeDivision(e: ExpressionOf<"binary">, left: Written, right: Written)
   if (left.type.family === "interval") return { sql: `${left.sql} / ${right.sql}`, type: INTERVAL };
   const isInteger = (type: Type) => type.family === "integer" || type.family === "unknown";
   // Between integers PostgreSQL drops the fraction. NUMBER(9) columns are integers there, so unknown types count as such.
-  if (!isInteger(left.type) || !isInteger(right.type)) return { sql: `${left.sql} / ${right.sql}`, type: wider(left.type, right.type) };
+  if (!isInteger(left.type) || !isInteger(right.type))
+    return { sql: `${left.sql} / ${right.sql}`, type: wider(left.type, right.type) };
   if (e.left.kind === "literal") return { sql: `${left.sql}.0 / ${right.sql}`, type: NUMERIC };
   if (e.right.kind === "literal") return { sql: `${left.sql} / ${right.sql}.0`, type: NUMERIC };
   return { sql: `${left.sql}::numeric / ${right.sql}`, type: NUMERIC };
@@ -79,12 +85,14 @@ function wider(left: Type, right: Type): Type {
 
 function writeConcatenation(e: ExpressionOf<"binary">, env: Environment): Written {
   const operands = flatten(e).map((operand) => writeExpression(operand, env));
-  if (operands.some(({ type }) => type.family === "bytes")) return { sql: operands.map(({ sql }) => sql).join(" || "), type: operands[0]?.type ?? TEXT };
+  if (operands.some(({ type }) => type.family === "bytes"))
+    return { sql: operands.map(({ sql }) => sql).join(" || "), type: operands[0]?.type ?? TEXT };
   const isText = (sql: string) => /^E?'/.test(sql);
   const parts = operands.filter(({ sql }) => sql !== "NULL").map(({ sql }) => sql);
   if (parts.length === 0) return { sql: "NULL", type: TEXT };
   // concat() depends on settings (how a date is shown), which an index or a generated column does not allow.
-  if (env.place === "definition") return { sql: parts.map((part) => (isText(part) ? part : `coalesce(${part}, '')`)).join(" || "), type: TEXT };
+  if (env.place === "definition")
+    return { sql: parts.map((part) => (isText(part) ? part : `coalesce(${part}, '')`)).join(" || "), type: TEXT };
   const sql = `concat(${parts.join(", ")})`;
   return { sql: parts.some(isText) ? sql : `nullif(${sql}, '')`, type: TEXT };
 }

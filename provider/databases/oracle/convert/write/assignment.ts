@@ -37,7 +37,12 @@ export function writeTarget(expression: Expression, env: Environment): Target {
   if (!access) throw new Unconvertible("a target that is no variable of this file", expression.line);
   const type = typeAt(access) ?? access.root.type;
   if (access.root.kind === "variable" && access.steps.every((step) => step.kind === "field")) {
-    return { sql: [access.root.sql, ...access.steps.map((step) => (step.kind === "field" ? quoteName(step.name) : ""))].join("."), type, before: [], after: [] };
+    return {
+      sql: [access.root.sql, ...access.steps.map((step) => (step.kind === "field" ? quoteName(step.name) : ""))].join("."),
+      type,
+      before: [],
+      after: [],
+    };
   }
   const hidden = unitOf(env, expression.line).fresh(`into_${access.name.replace(/\W/g, "_")}`, type.sql);
   return { sql: hidden, type, before: [], after: assign(access, hidden, env, expression.line) };
@@ -46,7 +51,9 @@ export function writeTarget(expression: Expression, env: Environment): Target {
 function assign(access: Access, value: string, env: Environment, line: number): string[] {
   const { root, steps } = access;
   if (root.kind === "state") return assignState(access, value, env, line);
-  const map = steps.findIndex((step, index) => step.kind === "index" && typeAt({ ...access, steps: steps.slice(0, index) })?.family === "map");
+  const map = steps.findIndex(
+    (step, index) => step.kind === "index" && typeAt({ ...access, steps: steps.slice(0, index) })?.family === "map",
+  );
   if (map < 0) return [`${writeLeft(root.sql, steps, env, line)} := ${value};`];
   return assignInMap(access, map, value, env, line);
 }
@@ -61,7 +68,8 @@ function assignInMap(access: Access, at: number, value: string, env: Environment
   if (key?.kind !== "index" || !element) throw new Unconvertible("an assignment to this element", line);
   const path = `(${writeSql(key.key, env)})::text`;
   const target = castable(element);
-  const put = (sql: string) => assign(base, `jsonb_set(coalesce(${map.sql}, '{}'), ARRAY[${path}], coalesce(to_jsonb(${sql}), 'null'))`, env, line);
+  const put = (sql: string) =>
+    assign(base, `jsonb_set(coalesce(${map.sql}, '{}'), ARRAY[${path}], coalesce(to_jsonb(${sql}), 'null'))`, env, line);
   if (rest.length === 0) return put(target && !/^\w+$/.test(value) ? `(${value})::${target}` : value);
   const hidden = unitOf(env, line).fresh("element", element.sql);
   const inner: Access = { root: { kind: "variable", sql: hidden, type: element }, name: hidden, steps: rest };
@@ -99,16 +107,35 @@ function read(access: Access, env: Environment, line: number): Written {
 function requireAccess(target: Expression, env: Environment): Access {
   const access = findAccess(target, env);
   if (access) return access;
+  if (target.kind === "name" && env.openSelf && target.parts.length === 1) return selfField(target.parts);
   // A package variable of another file: what is behind the dot is its name.
   if (target.kind === "name" && target.parts.length >= 2) {
     const [home = "", name = ""] = target.parts.slice(-2);
-    return { root: { kind: "state", read: `${quoteName(home)}.${quoteName(name)}()`, setting: settingName(home, name), type: RECORD }, name, steps: [] };
+    return {
+      root: { kind: "state", read: `${quoteName(home)}.${quoteName(name)}()`, setting: settingName(home, name), type: RECORD },
+      name,
+      steps: [],
+    };
   }
   if (target.kind === "name" && env.openHome && env.home !== undefined) {
     const [name = ""] = target.parts;
-    return { root: { kind: "state", read: `${quoteName(env.home)}.${quoteName(name)}()`, setting: settingName(env.home, name), type: RECORD }, name, steps: [] };
+    return {
+      root: {
+        kind: "state",
+        read: `${quoteName(env.home)}.${quoteName(name)}()`,
+        setting: settingName(env.home, name),
+        type: RECORD,
+      },
+      name,
+      steps: [],
+    };
   }
   throw new Unconvertible("an assignment to what this file does not declare", target.line);
+}
+
+function selfField(parts: readonly string[]): Access {
+  const steps: Step[] = parts.map((name) => ({ kind: "field", name }));
+  return { root: { kind: "variable", sql: "self", type: RECORD }, name: "self", steps };
 }
 
 /** Names of settings are letters, digits, _ and $, in two parts. */

@@ -1,5 +1,6 @@
 import type { Routine } from "../read/plsql.js";
-import type { Scope } from "./environment.js";
+import type { Environment, Scope } from "./environment.js";
+import type { Variable } from "./packageState.js";
 import type { Type } from "./types.js";
 
 export interface KnownIndex {
@@ -13,11 +14,16 @@ export interface KnownIndex {
  * chooses the arithmetic, a unique index serves the key that is declared on it) and must do without it where not.
  */
 export class Catalog {
-  readonly relations = new Map<string, { readonly kind: "table" | "view" | "materialized view"; readonly columns?: ReadonlyMap<string, Type> }>();
+  readonly relations = new Map<
+    string,
+    { readonly kind: "table" | "view" | "materialized view"; readonly columns?: ReadonlyMap<string, Type> }
+  >();
   readonly types = new Map<string, Type>();
   readonly indexes = new Map<string, KnownIndex>();
   readonly routines = new Map<string, Routine[]>();
   readonly packages = new Map<string, Scope>();
+  /** Variables of packages' specifications, which their bodies may have to write again. */
+  readonly packageVariables = new Map<string, { readonly variables: readonly Variable[]; readonly env: Environment }>();
   readonly sequences = new Set<string>();
   readonly schemas = new Set<string>();
   /** The columns of a table's partition key. */

@@ -37,7 +37,10 @@ export function writeCollectionMethod(
   switch (method.name) {
     case "count":
       if (!collection.type.sparse) return { sql: `coalesce(cardinality(${value}), 0)`, type: INTEGER };
-      return { sql: `(SELECT count(*) FROM generate_subscripts(${value}, 1) AS k WHERE ${bracket(value)}[k] IS DISTINCT FROM NULL)`, type: INTEGER };
+      return {
+        sql: `(SELECT count(*) FROM generate_subscripts(${value}, 1) AS k WHERE ${bracket(value)}[k] IS DISTINCT FROM NULL)`,
+        type: INTEGER,
+      };
     case "first":
       return { sql: `array_lower(${value}, 1)`, type: INTEGER };
     case "last":
@@ -82,7 +85,8 @@ export function writeCollectionChange(collection: Written, name: string, args: r
   const empty = collection.type.family === "map" ? "'{}'::jsonb" : "'{}'";
   if (name === "delete" && first === undefined) return empty;
   if (collection.type.family === "map") {
-    if (name !== "delete" || second !== undefined) throw new Unconvertible(`${name.toUpperCase()} of a range of string indexes`, line);
+    if (name !== "delete" || second !== undefined)
+      throw new Unconvertible(`${name.toUpperCase()} of a range of string indexes`, line);
     return `${value} - (${first ?? ""})::text`;
   }
   if (name === "trim") return `trim_array(${value}, ${first === undefined ? "1" : `(${first})::integer`})`;

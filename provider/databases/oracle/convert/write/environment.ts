@@ -1,7 +1,5 @@
-import type { DataType } from "../read/dataType.js";
-import type { Routine } from "../read/plsql.js";
+import type { Parameter, Routine } from "../read/plsql.js";
 import type { Query } from "../read/query.js";
-import type { Parameter } from "../read/plsql.js";
 import type { Catalog } from "./catalog.js";
 import { quoteName } from "./names.js";
 import type { SupportFunction } from "./support.js";
@@ -34,7 +32,13 @@ export type Entry =
   | { readonly kind: "variable"; readonly sql: string; readonly type: Type }
   /** Package state: read by a function of the variable's name, written to a setting of the session. */
   | { readonly kind: "state"; readonly read: string; readonly setting: string; readonly type: Type }
-  | { readonly kind: "cursor"; readonly sql: string; readonly parameters: readonly Parameter[]; readonly query?: Query; readonly shared?: Scope }
+  | {
+      readonly kind: "cursor";
+      readonly sql: string;
+      readonly parameters: readonly Parameter[];
+      readonly query?: Query;
+      readonly shared?: Scope;
+    }
   | { readonly kind: "exception"; readonly state: string }
   | { readonly kind: "type"; readonly type: Type }
   | { readonly kind: "routine"; readonly sql: string; readonly routines: Routine[]; readonly captured: Captured[] }
@@ -62,6 +66,10 @@ export class Scope {
 
   own(name: string): Entry | undefined {
     return this.entries.get(name);
+  }
+
+  all(): Iterable<[string, Entry]> {
+    return this.entries;
   }
 
   find(name: string): Entry | undefined {
@@ -147,8 +155,12 @@ export interface Environment {
   readonly home?: string;
   /** The package's specification is not in this file, so its variables are not known. */
   readonly openHome?: boolean;
+  /** A method of a type whose attributes are not all in this file: what is unknown is one of them. */
+  readonly openSelf?: boolean;
   /** What :new, :old and other binds are called. */
   readonly binds?: ReadonlyMap<string, string>;
+  /** Tables that WITH defines, with their columns where known. */
+  readonly common?: ReadonlyMap<string, ReadonlyMap<string, Type> | undefined>;
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */
   readonly pseudo?: ReadonlyMap<string, string>;
 }
@@ -156,5 +168,3 @@ export interface Environment {
 export function inQuery(env: Environment, scope: Scope): Environment {
   return { ...env, scope, place: "query" };
 }
-
-export type { DataType };

@@ -77,7 +77,17 @@ export function stateOfName(name: string): string {
 
 /** SQLCODE from SQLSTATE, inside a handler. */
 export function writeSqlCode(): string {
-  const known = Object.entries({ P0002: 100, "23505": -1, P0003: -1422, "22012": -1476, "22P02": -1722, "22000": -6502, "23503": -2291, "23514": -2290, "23502": -1400 });
+  const known = Object.entries({
+    P0002: 100,
+    "23505": -1,
+    P0003: -1422,
+    "22012": -1476,
+    "22P02": -1722,
+    "22000": -6502,
+    "23503": -2291,
+    "23514": -2290,
+    "23502": -1400,
+  });
   const branches = known.map(([state, code]) => `WHEN SQLSTATE = '${state}' THEN ${code}`).join(" ");
   return `(CASE WHEN SQLSTATE ~ '^OR\\d{3}$' THEN -20000 - right(SQLSTATE, 3)::integer ${branches} WHEN SQLSTATE ~ '^U' THEN 1 ELSE -6500 END)`;
 }

@@ -1,11 +1,12 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { ExpressionOf } from "../read/expression.js";
 import { writeAccess } from "./access.js";
+import { writePackageName } from "./builtinPackages.js";
 import type { Environment } from "./environment.js";
+import { writeSqlCode } from "./exceptionStates.js";
 import { quoteName, quoteNames, quoteText } from "./names.js";
 import { DATE, INTEGER, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, type Type, UNKNOWN } from "./types.js";
 import type { Written } from "./writeExpression.js";
-import { writeSqlCode } from "./exceptionStates.js";
 
 /** Writes a name: a variable, a column, a sequence's value, a function without brackets or one of Oracle's own. */
 export function writeName(e: ExpressionOf<"name">, env: Environment): Written {
@@ -24,7 +25,7 @@ export function writeName(e: ExpressionOf<"name">, env: Environment): Written {
   }
   const column = writeColumn(e, env);
   if (column) return column;
-  return writeBareCall(e, env);
+  return writePackageName(e.parts[0] === "sys" ? e.parts.slice(1) : e.parts, env) ?? writeBareCall(e, env);
 }
 
 function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undefined {
@@ -47,7 +48,8 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
   }
   if (e.parts.length === 3) {
     const table = env.scope.find(second ?? "");
-    if (table?.kind === "table") return { sql: `${table.sql}.${quoteName(e.parts[2] ?? "")}`, type: table.columns?.get(e.parts[2] ?? "") ?? UNKNOWN };
+    if (table?.kind === "table")
+      return { sql: `${table.sql}.${quoteName(e.parts[2] ?? "")}`, type: table.columns?.get(e.parts[2] ?? "") ?? UNKNOWN };
   }
   if (env.place === "definition") return { sql: quoteName(e.parts.at(-1) ?? ""), type: UNKNOWN };
   return undefined;
@@ -56,10 +58,12 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
 /** What is no variable and no column can only be a function without arguments, or a package's variable, which is read by one. */
 function writeBareCall(e: ExpressionOf<"name">, env: Environment): Written {
   const entry = env.scope.find(e.parts[0] ?? "");
+  if (!entry && env.openSelf && e.parts.length === 1) return { sql: `self.${quoteName(e.parts[0] ?? "")}`, type: UNKNOWN };
   if (entry?.kind === "routine" && e.parts.length === 1) return { sql: `${entry.sql}()`, type: UNKNOWN };
   const state = env.catalog.packages.get(e.parts.at(-2) ?? "")?.own(e.parts.at(-1) ?? "");
   if (state?.kind === "state") return { sql: state.read, type: state.type };
-  if (e.parts.length === 1 && env.openHome && env.home !== undefined) return { sql: `${quoteNames([env.home, ...e.parts])}()`, type: UNKNOWN };
+  if (e.parts.length === 1 && env.openHome && env.home !== undefined)
+    return { sql: `${quoteNames([env.home, ...e.parts])}()`, type: UNKNOWN };
   return { sql: `${quoteNames(e.parts)}()`, type: UNKNOWN };
 }
 

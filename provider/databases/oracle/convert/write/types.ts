@@ -59,6 +59,15 @@ export function mapType(type: DataType, env: Environment, place: TypePlace): Typ
   return place === "parameter" ? { ...mapped, sql: mapped.sql.replace(/\(\d+(,-?\d+)?\)/, "") } : mapped;
 }
 
+/**
+ * The type of a routine's parameter. Oracle passes any number to any number; PostgreSQL finds no routine for a numeric where an
+ * integer is declared, but one for an integer where a numeric is, so integers are declared as that.
+ */
+export function mapParameterType(type: DataType, env: Environment): Type {
+  const mapped = mapType(type, env, "parameter");
+  return mapped.family === "integer" && !mapped.sql.includes(".") ? NUMERIC : mapped;
+}
+
 function reference(type: DataType, env: Environment): Type {
   env.output.warn(`REF ${type.name.join(".")} became text: PostgreSQL has no references to rows`, type.line);
   return TEXT;
@@ -82,7 +91,10 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
     case "numeric":
     case "decimal":
     case "dec":
-      return number(type.precision !== undefined && type.scale === undefined ? { ...type, scale: 0 } : type, type.precision === undefined);
+      return number(
+        type.precision !== undefined && type.scale === undefined ? { ...type, scale: 0 } : type,
+        type.precision === undefined,
+      );
     case "integer":
     case "int":
     case "smallint":
@@ -119,13 +131,17 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
     case "nchar varying":
     case "national char varying":
     case "national character varying":
-      return typeof type.precision === "number" ? { sql: `varchar(${type.precision})`, family: "string" } : { sql: "varchar", family: "string" };
+      return typeof type.precision === "number"
+        ? { sql: `varchar(${type.precision})`, family: "string" }
+        : { sql: "varchar", family: "string" };
     case "char":
     case "nchar":
     case "character":
     case "national char":
     case "national character":
-      return place === "parameter" ? { sql: "char", family: "string" } : { sql: `char(${type.precision ?? 1})`, family: "string" };
+      return place === "parameter"
+        ? { sql: "char", family: "string" }
+        : { sql: `char(${type.precision ?? 1})`, family: "string" };
     case "clob":
     case "nclob":
     case "long":
@@ -196,7 +212,8 @@ function number({ precision, scale }: DataType, bareInteger = false): Type {
 
 function timestamp({ precision, withTimeZone, line }: DataType, env: Environment): Type {
   const digits = typeof precision === "number" ? `(${Math.min(precision, 6)})` : "";
-  if (typeof precision === "number" && precision > 6) env.output.warn(`TIMESTAMP(${precision}): digits beyond microseconds are lost`, line);
+  if (typeof precision === "number" && precision > 6)
+    env.output.warn(`TIMESTAMP(${precision}): digits beyond microseconds are lost`, line);
   if (!withTimeZone) return { sql: `timestamp${digits}`, family: "timestamp" };
   if (withTimeZone === "zone") env.output.warn("WITH TIME ZONE: the moment is kept, the name of its zone is not", line);
   return { sql: `timestamptz${digits}`, family: "timestamptz" };
@@ -209,7 +226,8 @@ function anchored(type: DataType, env: Environment, place: TypePlace): Type {
   const table = type.name.slice(0, -1);
   const column = type.name.at(-1) ?? "";
   const known = env.catalog.columns(table)?.get(column) ?? env.catalog.packageVariable(type.name);
-  if (known && (place === "column" || table.length === 0)) return known;
+  if (known && (place === "column" || (place === "parameter" && known.family === "integer") || !env.catalog.columns(table)))
+    return known;
   if (table.length === 0) throw new Unconvertible(`${column}%TYPE: nothing in this file is called ${column}`, type.line);
   const sql = `${quoteNames(table)}.${quoteName(column)}%TYPE`;
   return { ...(known ?? UNKNOWN), sql };

@@ -4,10 +4,23 @@ import { writeAccess } from "./access.js";
 import { writeBinary } from "./arithmetic.js";
 import { writeCall } from "./calls.js";
 import { type Environment, Scope } from "./environment.js";
-import { quoteName, quoteNames, quoteText } from "./names.js";
 import { writeName } from "./nameReference.js";
+import { quoteName, quoteNames, quoteText } from "./names.js";
 import { writeQuery } from "./queries.js";
-import { BOOLEAN, castable, DATE, INTEGER, INTERVAL, mapType, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, type Type, UNKNOWN } from "./types.js";
+import {
+  BOOLEAN,
+  castable,
+  DATE,
+  INTEGER,
+  INTERVAL,
+  mapType,
+  NUMERIC,
+  TEXT,
+  TIMESTAMP,
+  TIMESTAMPTZ,
+  type Type,
+  UNKNOWN,
+} from "./types.js";
 
 export interface Written {
   readonly sql: string;
@@ -41,7 +54,7 @@ type Writers = { [K in Expression["kind"]]: (expression: ExpressionOf<K>, env: E
 const WRITERS: Writers = {
   literal: writeLiteral,
   name: writeName,
-  bind: writeBind,
+  bind: (e, env) => writeAccess(e, env) ?? writeBind(e, env),
   inquiry: (e) => ({ sql: e.name === "plsql_line" ? String(e.line) : "NULL", type: TEXT }),
   call: writeCall,
   member: (e, env) => writeAccess(e, env) ?? member(e, env),
@@ -205,7 +218,18 @@ function writeUnary(e: ExpressionOf<"unary">, env: Environment): Written {
 }
 
 /** String functions whose result is '' in PostgreSQL where Oracle's is NULL. */
-const MAY_BE_EMPTY = new Set(["trim", "ltrim", "rtrim", "substr", "replace", "regexp_replace", "regexp_substr", "translate", "lower", "upper"]);
+const MAY_BE_EMPTY = new Set([
+  "trim",
+  "ltrim",
+  "rtrim",
+  "substr",
+  "replace",
+  "regexp_replace",
+  "regexp_substr",
+  "translate",
+  "lower",
+  "upper",
+]);
 
 function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
   const value = writeOperand(e.value, env);
@@ -214,12 +238,16 @@ function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
     case "NULL": {
       const name = e.value.kind === "call" && e.value.callee.kind === "name" ? e.value.callee.parts.join(".") : e.value.kind;
       // A composite value IS NULL in PostgreSQL when all its fields are, in Oracle only when it has no value at all.
-      if (value.type.family === "record") return { sql: `${value.sql} IS${e.negated ? "" : " NOT"} DISTINCT FROM NULL`, type: BOOLEAN };
+      if (value.type.family === "record")
+        return { sql: `${value.sql} IS${e.negated ? "" : " NOT"} DISTINCT FROM NULL`, type: BOOLEAN };
       const sql = MAY_BE_EMPTY.has(name) ? `nullif(${value.sql}, '')` : value.sql;
       return { sql: `${sql} IS${not} NULL`, type: BOOLEAN };
     }
     case "EMPTY":
-      return { sql: `${value.type.family === "map" ? `${value.sql} ${e.negated ? "<>" : "="} '{}'` : `cardinality(${value.sql}) ${e.negated ? ">" : "="} 0`}`, type: BOOLEAN };
+      return {
+        sql: `${value.type.family === "map" ? `${value.sql} ${e.negated ? "<>" : "="} '{}'` : `cardinality(${value.sql}) ${e.negated ? ">" : "="} 0`}`,
+        type: BOOLEAN,
+      };
     case "NAN":
       return { sql: `${value.sql} ${e.negated ? "<>" : "="} 'NaN'`, type: BOOLEAN };
     case "INFINITE":
@@ -229,7 +257,10 @@ function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
     case "FALSE":
       return { sql: `${value.sql} IS${not} ${e.test}`, type: BOOLEAN };
     case "A SET":
-      return { sql: `cardinality(${value.sql}) ${e.negated ? "<>" : "="} (SELECT count(DISTINCT godwit_e) FROM unnest(${value.sql}) AS godwit_e)`, type: BOOLEAN };
+      return {
+        sql: `cardinality(${value.sql}) ${e.negated ? "<>" : "="} (SELECT count(DISTINCT godwit_e) FROM unnest(${value.sql}) AS godwit_e)`,
+        type: BOOLEAN,
+      };
     case "OF": {
       const types = (e.types ?? []).map((type) => quoteText(castable(mapType(type, env, "variable")) ?? ""));
       return { sql: `pg_typeof(${value.sql})::text${e.negated ? " NOT" : ""} IN (${types.join(", ")})`, type: BOOLEAN };
@@ -267,4 +298,3 @@ function writeMultiset(e: ExpressionOf<"multiset">, env: Environment): Written {
 export function inner(env: Environment): Environment {
   return { ...env, scope: new Scope(env.scope) };
 }
-

@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { type Conversion, convertDdl } from "../databases/oracle/convert/convertDdl.js";
+
+/** How convertFile reaches the outside; the process's own streams by default. */
+export interface ConvertStreams {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: { write(text: string): unknown };
+  readonly report: { write(text: string): unknown };
+}
+
+const USAGE = "usage: godwit convert [--kind KIND] [--postgis] FILE   (FILE - reads standard input)";
+
+/**
+ * `godwit convert [--kind KIND] [--postgis] FILE`: Oracle DDL in, PostgreSQL SQL on standard output, a report on standard error.
+ * Returns the exit status: 0 when something was produced, 1 when nothing was, 2 for wrong arguments or an unreadable file.
+ */
+export async function convertFile(
+  argv: readonly string[],
+  streams: ConvertStreams = { input: process.stdin, output: process.stdout, report: process.stderr },
+): Promise<number> {
+  const options = parseArguments(argv);
+  if (typeof options === "string") {
+    streams.report.write(`${options}\n${USAGE}\n`);
+    return 2;
+  }
+  let source: string;
+  try {
+    source = options.file === "-" ? await text(streams.input) : await readFile(options.file, "utf8");
+  } catch (cause) {
+    streams.report.write(`${options.file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    return 2;
+  }
+  const { file, ...rest } = options;
+  const conversion = convertDdl(source, rest);
+  streams.output.write(renderSql(conversion));
+  streams.report.write(renderReport(conversion, file));
+  return conversion.statements.length > 0 ? 0 : 1;
+}
+
+interface Arguments {
+  readonly file: string;
+  readonly kind?: string;
+  readonly postgis?: boolean;
+}
+
+function parseArguments(argv: readonly string[]): Arguments | string {
+  let file: string | undefined;
+  let kind: string | undefined;
+  let postgis = false;
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at] ?? "";
+    if (argument === "--kind") {
+      kind = argv[++at];
+      if (kind === undefined) return "--kind needs a kind: table, view, package ...";
+    } else if (argument.startsWith("--kind=")) kind = argument.slice("--kind=".length);
+    else if (argument === "--postgis") postgis = true;
+    else if (argument.startsWith("-") && argument !== "-") return `unknown option ${argument}`;
+    else if (file !== undefined) return "one file at a time";
+    else file = argument;
+  }
+  if (file === undefined) return "no file given";
+  return { file, ...(kind === undefined ? {} : { kind }), ...(postgis ? { postgis } : {}) };
+}
+
+/** A script for psql. Statements end with a semicolon; what PostgreSQL needs nothing for is a comment. */
+export function renderSql({ support, statements }: Conversion): string {
+  const blocks = support.map((sql) => `${sql};`);
+  for (const { kind, name, sql, nothing } of statements) {
+    if (sql.length > 0) blocks.push(sql.map((each) => `${each};`).join("\n\n"));
+    else blocks.push(`-- ${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`);
+  }
+  return blocks.length > 0 ? `${blocks.join("\n\n")}\n` : "";
+}
+
+function renderReport({ statements, skipped }: Conversion, file: string): string {
+  const lines: string[] = [];
+  for (const { kind, name, line, sql, nothing, warnings } of statements) {
+    lines.push(
+      `${sql.length > 0 ? "converted" : "nothing to do"}: ${[kind, name].filter(Boolean).join(" ")} (${file}:${line})${nothing === undefined ? "" : `: ${nothing}`}`,
+    );
+    for (const warning of warnings) lines.push(`  warning (line ${warning.line || line}): ${warning.message}`);
+  }
+  for (const { kind, name, line, reason, source } of skipped) {
+    lines.push(`skipped: ${[kind, name].filter(Boolean).join(" ")} (${file}:${line}): ${reason}`);
+    lines.push(
+      ...source
+        .split("\n")
+        .slice(0, 5)
+        .map((text) => `  | ${text}`),
+    );
+  }
+  lines.push(`${statements.length} converted, ${skipped.length} skipped`);
+  return `${lines.join("\n")}\n`;
+}

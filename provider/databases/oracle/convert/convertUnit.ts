@@ -1,0 +1,150 @@
+import type { ConversionContext, ConvertedStatement, SkippedStatement } from "./convertDdl.js";
+import { convertAlter } from "./objects/alterOthers.js";
+import { type Converted, skipCreate } from "./objects/converted.js";
+import { convertIndex } from "./objects/indexes.js";
+import { convertPackage } from "./objects/packages.js";
+import { convertRoutine } from "./objects/routineObjects.js";
+import { convertSequence } from "./objects/sequences.js";
+import { convertComment, convertDrop, convertGrant, convertRename, convertTruncate } from "./objects/smallStatements.js";
+import { convertSynonym } from "./objects/synonyms.js";
+import { convertTable } from "./objects/tables.js";
+import { convertTrigger } from "./objects/triggers.js";
+import { convertType } from "./objects/types.js";
+import { convertMaterializedView, convertView } from "./objects/views.js";
+import { selectBranches } from "./read/conditionalCompilation.js";
+import { Cursor, Unconvertible } from "./read/cursor.js";
+import { readBlock } from "./read/readBlock.js";
+import { atDml, readDml } from "./read/readDml.js";
+import type { SourceUnit } from "./read/splitScript.js";
+import { writeDml } from "./write/dml.js";
+import { type Environment, Output, Scope, Unit } from "./write/environment.js";
+import { dollarQuote } from "./write/names.js";
+import { writeBody } from "./write/routines.js";
+import type { SupportFunction } from "./write/support.js";
+
+export interface UnitResult {
+  readonly kind: string;
+  readonly statement?: ConvertedStatement;
+  readonly skipped: readonly Omit<SkippedStatement, "source">[];
+  readonly support: ReadonlySet<SupportFunction>;
+}
+
+/** Converts one statement of a script, or says why not. */
+export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitResult {
+  const { kind, name } = describe(unit);
+  const output = new Output();
+  const env: Environment = { catalog: context.catalog, scope: context.scope, output, place: "definition" };
+  try {
+    if (unit.problem !== undefined) throw new Unconvertible(unit.problem, unit.line);
+    const converted = convert(new Cursor(selectBranches(unit.tokens), unit.script), env);
+    const skipped = (converted.leftOut ?? []).map((part) => ({
+      kind: part.kind,
+      name: part.name,
+      reason: part.reason,
+      line: part.line,
+    }));
+    const statement = {
+      kind: converted.kind,
+      name: converted.name,
+      sql: converted.sql,
+      ...(converted.nothing === undefined ? {} : { nothing: converted.nothing }),
+      warnings: output.warnings,
+      line: unit.line,
+    };
+    return { kind: converted.kind, statement, skipped, support: output.support };
+  } catch (cause) {
+    if (!(cause instanceof Unconvertible)) throw cause;
+    return { kind, skipped: [{ kind, name, reason: cause.reason, line: cause.line || unit.line }], support: new Set() };
+  }
+}
+
+function convert(cursor: Cursor, env: Environment): Converted {
+  if (cursor.at("CREATE")) return convertCreate(cursor, env);
+  if (cursor.at("ALTER")) return convertAlter(cursor, env);
+  if (cursor.at("COMMENT")) return convertComment(cursor, env);
+  if (cursor.at("DROP")) return convertDrop(cursor);
+  if (cursor.at("RENAME")) return convertRename(cursor);
+  if (cursor.at("TRUNCATE")) return convertTruncate(cursor);
+  if (cursor.atAny("GRANT", "REVOKE")) return convertGrant(cursor);
+  if (cursor.atAny("BEGIN", "DECLARE")) return convertAnonymous(cursor, env);
+  if (atDml(cursor)) {
+    const kind = cursor.peek().text.toLowerCase();
+    const dml = readDml(cursor);
+    if (!cursor.done) cursor.fail("expected the end of the statement");
+    return { kind, name: "", sql: [writeDml(dml, { ...env, place: "query" }).sql] };
+  }
+  const word = cursor.peek().text;
+  if (["COMMIT", "ROLLBACK", "ANALYZE", "PURGE", "AUDIT", "NOAUDIT", "EXPLAIN", "FLASHBACK", "SET"].includes(word))
+    cursor.refuse(`${word}: no part of a schema`);
+  cursor.refuse(`a statement that begins with ${cursor.peek().value}`);
+}
+
+function convertCreate(cursor: Cursor, env: Environment): Converted {
+  const { orReplace } = skipCreate(cursor);
+  if (cursor.atAny("FUNCTION", "PROCEDURE")) return convertRoutine(cursor, env);
+  if (cursor.at("PACKAGE")) return convertPackage(cursor, env);
+  if (cursor.at("TRIGGER")) return convertTrigger(cursor, env);
+  if (cursor.at("TYPE")) return convertType(cursor, env);
+  if (cursor.at("VIEW")) return convertView(cursor, orReplace, env);
+  if (cursor.at("MATERIALIZED", "VIEW")) return convertMaterializedView(cursor, env);
+  if (cursor.at("SEQUENCE")) return convertSequence(cursor, env);
+  if (cursor.at("SYNONYM") || cursor.at("PUBLIC", "SYNONYM")) return convertSynonym(cursor, env);
+  if (cursor.atAny("UNIQUE", "BITMAP", "INDEX", "MULTIVALUE")) return convertIndex(cursor, env);
+  if (cursor.atAny("TABLE", "GLOBAL", "PRIVATE", "SHARDED", "DUPLICATED", "IMMUTABLE", "BLOCKCHAIN"))
+    return convertTable(cursor, env);
+  cursor.refuse(`CREATE ${cursor.peek().value}: PostgreSQL has nothing of the kind, or it is not part of a schema`);
+}
+
+/** An anonymous block runs once, as DO does. */
+function convertAnonymous(cursor: Cursor, env: Environment): Converted {
+  const block = readBlock(cursor);
+  cursor.accept(";");
+  if (!cursor.done) cursor.fail("expected the end of the block");
+  const unit = new Unit("procedure", "godwit_block", ["RETURN;"]);
+  const body = writeBody(block, { ...env, scope: new Scope(env.scope), unit, place: "procedure" });
+  return { kind: "block", name: "", sql: [...env.output.before, `DO ${dollarQuote(body.join("\n"))}`] };
+}
+
+const MODIFIERS = new Set([
+  "OR",
+  "REPLACE",
+  "EDITIONABLE",
+  "NONEDITIONABLE",
+  "FORCE",
+  "NOFORCE",
+  "PUBLIC",
+  "UNIQUE",
+  "BITMAP",
+  "GLOBAL",
+  "TEMPORARY",
+  "PRIVATE",
+  "ON",
+  "COLUMN",
+  "IF",
+  "NOT",
+  "EXISTS",
+  "AND",
+  "RESOLVE",
+  "COMPILE",
+]);
+const STATEMENTS = new Set(["ALTER", "DROP", "COMMENT", "TRUNCATE", "RENAME", "GRANT", "REVOKE"]);
+
+/** Kind and name as far as the first words tell, for what could not be read. */
+function describe(unit: SourceUnit): { kind: string; name: string } {
+  const tokens = unit.tokens.filter((token) => !MODIFIERS.has(token.text));
+  const [first, second, third] = tokens;
+  const isStatement = STATEMENTS.has(first?.text ?? "");
+  const isPair = (second?.text === "MATERIALIZED" && third?.text === "VIEW") || third?.text === "BODY";
+  const kind =
+    first?.text === "CREATE"
+      ? `${second?.value ?? ""}${isPair ? ` ${third?.value}` : ""}`.toLowerCase()
+      : (first?.value ?? "statement").toLowerCase();
+  const rest = tokens.slice(first?.text === "RENAME" ? 1 : isPair ? 3 : 2);
+  let name = "";
+  for (const token of rest) {
+    if (token.kind !== "word" && token.kind !== "quoted" && token.text !== ".") break;
+    if (name !== "" && !name.endsWith(".") && token.text !== ".") break;
+    name += token.value;
+  }
+  return { kind: isStatement ? (first?.value ?? "").toLowerCase() : kind, name };
+}

@@ -1,0 +1,156 @@
+import type { Cursor } from "../read/cursor.js";
+import { readDataType } from "../read/dataType.js";
+import type { Environment } from "../write/environment.js";
+import { dollarQuote, quoteName, quoteNames, quoteText } from "../write/names.js";
+import { mapType } from "../write/types.js";
+import { convertAlterTable } from "./alterTable.js";
+import { type Converted, skipRest } from "./converted.js";
+import { readSequenceOptions } from "./sequences.js";
+
+/** Kinds whose ALTER only recompiles, moves or tunes: PostgreSQL does that by itself or has nothing of the kind to be tuned. */
+const TUNED: Readonly<Record<string, string>> = {
+  TABLESPACE: "a property of storage: PostgreSQL's tablespaces have none, and its log is always written",
+  DATABASE: "a property of the instance",
+  DISKGROUP: "a property of storage",
+  ROLLBACK: "PostgreSQL has no rollback segments",
+  RESOURCE: "PostgreSQL has no resource costs",
+  SYSTEM: "a property of the instance",
+  INMEMORY: "PostgreSQL keeps no tables in memory by declaration",
+  OUTLINE: "PostgreSQL has no stored plans",
+  MATERIALIZED: "",
+};
+const COMPILED = [
+  "FUNCTION",
+  "PROCEDURE",
+  "PACKAGE",
+  "TYPE",
+  "VIEW",
+  "JAVA",
+  "LIBRARY",
+  "OPERATOR",
+  "INDEXTYPE",
+  "DIMENSION",
+  "TRIGGER",
+  "EDITIONABLE",
+  "CLUSTER",
+  "SYNONYM",
+  "PUBLIC",
+];
+
+/** ALTER of anything. */
+export function convertAlter(cursor: Cursor, env: Environment): Converted {
+  cursor.expect("ALTER");
+  if (cursor.at("TABLE")) return convertAlterTable(cursor, env);
+  if (cursor.accept("SEQUENCE")) return alterSequence(cursor);
+  if (cursor.accept("INDEX")) return alterIndex(cursor);
+  if (cursor.accept("SESSION")) return alterSession(cursor);
+  if (cursor.at("TRIGGER")) return alterTrigger(cursor);
+  if (cursor.at("TYPE")) return alterType(cursor, env);
+  if (cursor.at("MATERIALIZED", "VIEW")) return alterMaterializedView(cursor);
+  const word = cursor.peek().text;
+  const reason = TUNED[word];
+  if (reason !== undefined && reason !== "") return nothing(cursor, reason);
+  if (!COMPILED.includes(word)) cursor.refuse(`ALTER ${cursor.peek().value}: PostgreSQL has nothing of the kind`);
+  const start = cursor.position;
+  while (!cursor.done && !cursor.at("COMPILE")) cursor.next();
+  if (cursor.at("COMPILE")) return nothing(cursor, "COMPILE: PostgreSQL compiles when it runs");
+  cursor.goTo(start);
+  cursor.refuse(`ALTER ${cursor.peek().value}: PostgreSQL has nothing of the kind`);
+}
+
+function nothing(cursor: Cursor, reason: string): Converted {
+  skipRest(cursor);
+  return { kind: "alter", name: "", sql: [], nothing: reason };
+}
+
+function alterSequence(cursor: Cursor): Converted {
+  cursor.accept("IF", "EXISTS");
+  const name = cursor.names();
+  const options = readSequenceOptions(cursor);
+  if (!cursor.done) cursor.fail("expected an option of a sequence");
+  if (options.length === 0)
+    return { kind: "alter", name: name.join("."), sql: [], nothing: "an option that PostgreSQL's sequences have not" };
+  return { kind: "alter", name: name.join("."), sql: [`ALTER SEQUENCE ${quoteNames(name)} ${options.join(" ")}`] };
+}
+
+function alterIndex(cursor: Cursor): Converted {
+  cursor.accept("IF", "EXISTS");
+  const name = cursor.names();
+  const base = { kind: "alter", name: name.join(".") };
+  if (cursor.accept("RENAME", "TO"))
+    return { ...base, sql: [`ALTER INDEX ${quoteNames(name)} RENAME TO ${quoteName(cursor.name())}`] };
+  const rebuilds = cursor.at("REBUILD");
+  if (cursor.at("RENAME") || cursor.at("PARAMETERS") || cursor.at("SPLIT")) cursor.refuse("a change of an index's partitions");
+  skipRest(cursor);
+  return rebuilds
+    ? { ...base, sql: [`REINDEX INDEX ${quoteNames(name)}`] }
+    : { ...base, sql: [], nothing: "a property of storage or of plans: PostgreSQL has nothing to be told" };
+}
+
+function alterSession(cursor: Cursor): Converted {
+  const base = { kind: "alter", name: "session" };
+  if (cursor.accept("SET", "CURRENT_SCHEMA", "="))
+    return { ...base, sql: [`SET search_path TO ${quoteName(cursor.name())}, public`] };
+  if (cursor.accept("SET", "TIME_ZONE", "=")) return { ...base, sql: [`SET TIME ZONE ${quoteText(cursor.next().value)}`] };
+  return { ...nothing(cursor, "a property of an Oracle session"), name: "session" };
+}
+
+/** PostgreSQL switches a trigger through its table, which the statement does not name. */
+function alterTrigger(cursor: Cursor): Converted {
+  cursor.next();
+  const name = cursor.names();
+  const base = { kind: "alter", name: name.join(".") };
+  const rename = cursor.accept("RENAME", "TO") ? cursor.name() : undefined;
+  const action = rename === undefined ? cursor.acceptAny("ENABLE", "DISABLE") : undefined;
+  if (rename === undefined && action === undefined)
+    return { ...nothing(cursor, "COMPILE: PostgreSQL compiles when it runs"), name: name.join(".") };
+  const trigger = quoteText(name.at(-1) ?? "");
+  const command =
+    rename === undefined ? `ALTER TABLE %s ${action} TRIGGER %I` : `ALTER TRIGGER %2$I ON %1$s RENAME TO ${quoteName(rename)}`;
+  const lines = [
+    "DECLARE",
+    "  godwit_table regclass;",
+    "BEGIN",
+    `  SELECT tgrelid::regclass INTO STRICT godwit_table FROM pg_trigger WHERE tgname = ${trigger} AND NOT tgisinternal;`,
+    `  EXECUTE format(${quoteText(command)}, godwit_table, ${trigger});`,
+    "EXCEPTION WHEN no_data_found THEN",
+    `  RAISE undefined_object USING MESSAGE = ${quoteText(`trigger "${name.at(-1) ?? ""}" does not exist`)};`,
+    "END",
+  ];
+  return { ...base, sql: [`DO ${dollarQuote(lines.join("\n"))}`] };
+}
+
+function alterType(cursor: Cursor, env: Environment): Converted {
+  cursor.next();
+  const name = cursor.names();
+  const base = { kind: "alter", name: name.join(".") };
+  const sql: string[] = [];
+  while (cursor.atAny("ADD", "DROP", "MODIFY") && cursor.atAhead(1, "ATTRIBUTE")) {
+    const word = cursor.next().text;
+    cursor.next();
+    const change = () => {
+      const attribute = quoteName(cursor.name());
+      if (word === "DROP") return `DROP ATTRIBUTE ${attribute}`;
+      const type = mapType(readDataType(cursor), env, "column");
+      return word === "ADD" ? `ADD ATTRIBUTE ${attribute} ${type.sql}` : `ALTER ATTRIBUTE ${attribute} TYPE ${type.sql}`;
+    };
+    const changes = cursor.at("(") ? cursor.listed(change) : [change()];
+    sql.push(`ALTER TYPE ${quoteNames(name)} ${changes.map((each) => `${each} CASCADE`).join(", ")}`);
+    cursor.accept(",");
+  }
+  if (sql.length > 0) {
+    skipRest(cursor);
+    return { ...base, sql };
+  }
+  if (cursor.at("COMPILE") || cursor.at("NOT", "FINAL") || cursor.at("FINAL") || cursor.at("INSTANTIABLE"))
+    return { ...nothing(cursor, "PostgreSQL compiles when it runs, and its types are open"), name: name.join(".") };
+  cursor.refuse("ALTER TYPE of methods: the type's body creates them");
+}
+
+function alterMaterializedView(cursor: Cursor): Converted {
+  cursor.next();
+  cursor.next();
+  if (cursor.at("LOG")) return nothing(cursor, "PostgreSQL has no logs of materialized views");
+  const name = cursor.names().join(".");
+  return { ...nothing(cursor, "when and how it is refreshed is for a scheduler to say"), name };
+}

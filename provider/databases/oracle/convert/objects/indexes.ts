@@ -1,0 +1,72 @@
+import type { Cursor } from "../read/cursor.js";
+import type { Expression, SortKey } from "../read/expression.js";
+import { readSortKeys } from "../read/readCallTail.js";
+import { type Environment, Scope } from "../write/environment.js";
+import { quoteName, quoteNames } from "../write/names.js";
+import { writeExpression } from "../write/writeExpression.js";
+import { type Converted, skipRest } from "./converted.js";
+
+/** CREATE INDEX. A bitmap index becomes an ordinary one; PostgreSQL makes bitmaps from those when a query needs them. */
+export function convertIndex(cursor: Cursor, env: Environment): Converted {
+  const unique = cursor.accept("UNIQUE");
+  const bitmap = cursor.accept("BITMAP");
+  cursor.acceptAny("MULTIVALUE", "VECTOR");
+  const line = cursor.line;
+  cursor.expect("INDEX");
+  const name = cursor.names();
+  cursor.expect("ON");
+  if (cursor.at("CLUSTER")) cursor.refuse("an index of a cluster");
+  const table = cursor.names();
+  if (cursor.atName()) cursor.name();
+  const keys = readKeys(cursor);
+  if (cursor.at("FROM")) cursor.refuse("a bitmap join index");
+  const method = cursor.accept("INDEXTYPE", "IS") ? readIndexType(cursor) : "btree";
+  let invisible = false;
+  while (!cursor.done) invisible = cursor.next().text === "INVISIBLE" || invisible;
+  skipRest(cursor);
+  if (bitmap) env.output.warn("BITMAP became an ordinary index", line);
+  if (invisible) env.output.warn("INVISIBLE: PostgreSQL uses the index as any other", line);
+  const columns = keys.flatMap((key) => (key.value.kind === "name" ? [key.value.parts.at(-1) ?? ""] : []));
+  env.catalog.indexes.set(name.at(-1) ?? "", { table: table.slice(-2).join("."), columns, unique });
+  const scope = new Scope(env.scope);
+  scope.set(table.at(-1) ?? "", { kind: "table", sql: quoteName(table.at(-1) ?? ""), columns: env.catalog.columns(table) });
+  const inner: Environment = { ...env, scope, place: "definition" };
+  const list =
+    method === "gin"
+      ? keys.map((key) => `to_tsvector('simple', ${writeExpression(key.value, inner).sql})`)
+      : keys.map((key) => writeKey(key, inner));
+  const using = method === "btree" ? "" : ` USING ${method}`;
+  return {
+    kind: "index",
+    name: name.join("."),
+    sql: [
+      `CREATE ${unique ? "UNIQUE " : ""}INDEX ${quoteName(name.at(-1) ?? "")} ON ${quoteNames(table)}${using} (${list.join(", ")})`,
+    ],
+  };
+}
+
+function readKeys(cursor: Cursor): SortKey[] {
+  cursor.expect("(");
+  const keys = readSortKeys(cursor);
+  cursor.expect(")");
+  return keys;
+}
+
+function readIndexType(cursor: Cursor): string {
+  const type = cursor.names().at(-1) ?? "";
+  if (/^(context|ctxcat|search_index)/.test(type)) return "gin";
+  if (/^spatial_index/.test(type)) return "gist";
+  return cursor.refuse(`an index of the type ${type}`);
+}
+
+function writeKey(key: SortKey, env: Environment): string {
+  const { sql } = writeExpression(key.value, env);
+  const isPlain = key.value.kind === "name" && /^[\w$"]+$/.test(sql);
+  return `${isPlain || isFunctionCall(key.value, sql) ? sql : `(${sql})`}${key.direction}`;
+}
+
+function isFunctionCall(value: Expression, sql: string): boolean {
+  return (
+    value.kind === "call" && /^[a-z_.]+\(/.test(sql) && sql.endsWith(")") && !/^(coalesce|greatest|least|nullif)\(/.test(sql)
+  );
+}

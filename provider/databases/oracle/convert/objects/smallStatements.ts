@@ -1,0 +1,132 @@
+import type { Cursor } from "../read/cursor.js";
+import type { Environment } from "../write/environment.js";
+import { dollarQuote, quoteName, quoteNames, quoteText } from "../write/names.js";
+import { type Converted, skipRest } from "./converted.js";
+
+/** COMMENT ON. */
+export function convertComment(cursor: Cursor, env: Environment): Converted {
+  cursor.expect("COMMENT");
+  cursor.expect("ON");
+  const word = cursor.accept("MATERIALIZED", "VIEW") ? "MATERIALIZED VIEW" : cursor.next().text;
+  if (!["TABLE", "COLUMN", "MATERIALIZED VIEW", "VIEW"].includes(word)) cursor.refuse(`COMMENT ON ${word}`);
+  const name = cursor.names();
+  cursor.expect("IS");
+  const text = cursor.next();
+  if (text.kind !== "string") cursor.fail("expected the text of the comment");
+  const known = env.catalog.relations.get(name.slice(-2).join("."));
+  const kind = word === "TABLE" && known ? known.kind.toUpperCase() : word;
+  const target = word === "COLUMN" ? name.slice(-3).map(quoteName).join(".") : quoteNames(name);
+  return {
+    kind: "comment",
+    name: name.join("."),
+    sql: [`COMMENT ON ${kind} ${target} IS ${text.value === "" ? "NULL" : quoteText(text.value)}`],
+  };
+}
+
+/** RENAME a TO b: of tables, views and sequences alike, which ALTER TABLE renames all. */
+export function convertRename(cursor: Cursor): Converted {
+  cursor.expect("RENAME");
+  const from = cursor.names();
+  cursor.expect("TO");
+  const to = cursor.name();
+  return { kind: "rename", name: from.join("."), sql: [`ALTER TABLE ${quoteNames(from)} RENAME TO ${quoteName(to)}`] };
+}
+
+export function convertTruncate(cursor: Cursor): Converted {
+  cursor.expect("TRUNCATE");
+  if (!cursor.accept("TABLE")) cursor.refuse("TRUNCATE CLUSTER");
+  const name = cursor.names();
+  let cascade = "";
+  while (!cursor.done) cascade = cursor.next().text === "CASCADE" ? " CASCADE" : cascade;
+  return { kind: "truncate", name: name.join("."), sql: [`TRUNCATE TABLE ${quoteNames(name)}${cascade}`] };
+}
+
+/** DROP. What a statement of the source dropped is to be gone here, so a missing object is no error. */
+export function convertDrop(cursor: Cursor): Converted {
+  cursor.expect("DROP");
+  cursor.accept("PUBLIC");
+  const line = cursor.line;
+  const word = cursor.accept("MATERIALIZED", "VIEW") ? "MATERIALIZED VIEW" : cursor.next().text;
+  if (word === "TYPE" && cursor.at("BODY")) cursor.refuse("DROP TYPE BODY: its methods are functions of their own here");
+  if (word === "PACKAGE" && cursor.at("BODY")) cursor.refuse("DROP PACKAGE BODY: specification and body are one schema here");
+  if (word === "MATERIALIZED VIEW" && cursor.at("LOG")) {
+    skipRest(cursor);
+    return { kind: "drop", name: "", sql: [], nothing: "PostgreSQL has no logs of materialized views" };
+  }
+  if (word === "TABLESPACE") {
+    skipRest(cursor);
+    return { kind: "drop", name: "", sql: [], nothing: "a tablespace is the target's own" };
+  }
+  if (
+    ![
+      "TABLE",
+      "VIEW",
+      "MATERIALIZED VIEW",
+      "INDEX",
+      "SEQUENCE",
+      "FUNCTION",
+      "PROCEDURE",
+      "PACKAGE",
+      "TYPE",
+      "SYNONYM",
+      "TRIGGER",
+    ].includes(word)
+  )
+    cursor.refuse(`DROP ${word}`);
+  cursor.accept("IF", "EXISTS");
+  const name = cursor.names();
+  let cascade = "";
+  while (!cursor.done) {
+    const text = cursor.next().text;
+    if (text === "CASCADE" || (text === "FORCE" && word === "TYPE")) cascade = " CASCADE";
+  }
+  const base = { kind: "drop", name: name.join("."), line };
+  if (word === "PACKAGE") return { ...base, sql: [`DROP SCHEMA IF EXISTS ${quoteName(name.at(-1) ?? "")} CASCADE`] };
+  if (word === "SYNONYM") return { ...base, sql: [`DROP VIEW IF EXISTS ${quoteNames(name)}`] };
+  if (word === "TRIGGER") return { ...base, sql: [writeDropTrigger(name)] };
+  return { ...base, sql: [`DROP ${word} IF EXISTS ${quoteNames(name)}${cascade}`] };
+}
+
+/** PostgreSQL drops a trigger from its table, which the statement does not name; a compound trigger is several. */
+function writeDropTrigger(name: readonly string[]): string {
+  const trigger = quoteText(name.at(-1) ?? "");
+  const lines = [
+    "DECLARE",
+    "  godwit_trigger record;",
+    "BEGIN",
+    `  FOR godwit_trigger IN SELECT tgname, tgrelid::regclass AS on_table FROM pg_trigger WHERE NOT tgisinternal`,
+    `    AND (tgname = ${trigger} OR tgname ~ ('^' || ${trigger} || '_(before|after|instead_of)_(row|statement)$'))`,
+    "  LOOP",
+    "    EXECUTE format('DROP TRIGGER %I ON %s', godwit_trigger.tgname, godwit_trigger.on_table);",
+    "  END LOOP;",
+    "END",
+  ];
+  return `DO ${dollarQuote(lines.join("\n"))}`;
+}
+
+const OBJECT_RIGHTS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "TRIGGER", "ALL"]);
+
+/** GRANT and REVOKE of rights on tables; rights on routines are EXECUTE, which everyone has in PostgreSQL. */
+export function convertGrant(cursor: Cursor): Converted {
+  const word = cursor.next().text;
+  const rights = cursor.list(() => {
+    const right = cursor.next().text;
+    cursor.accept("PRIVILEGES");
+    const columns = cursor.at("(") ? ` (${cursor.listed(() => quoteName(cursor.name())).join(", ")})` : "";
+    return right + columns;
+  });
+  if (!cursor.accept("ON")) cursor.refuse("a right of the system or a role: make the target's own roles");
+  if (rights.some((right) => !OBJECT_RIGHTS.has(right.split(" ")[0] ?? ""))) cursor.refuse(`the right ${rights.join(", ")}`);
+  const name = cursor.names();
+  cursor.expect(word === "GRANT" ? "TO" : "FROM");
+  const grantees = cursor.list(() => quoteName(cursor.name())).map((grantee) => (grantee === "public" ? "PUBLIC" : grantee));
+  const option = cursor.accept("WITH", "GRANT", "OPTION") ? " WITH GRANT OPTION" : "";
+  skipRest(cursor);
+  return {
+    kind: word.toLowerCase(),
+    name: name.join("."),
+    sql: [
+      `${word} ${rights.join(", ")} ON ${quoteNames(name)} ${word === "GRANT" ? "TO" : "FROM"} ${grantees.join(", ")}${option}`,
+    ],
+  };
+}

@@ -1,0 +1,118 @@
+import { Unconvertible } from "../read/cursor.js";
+import type { ExpressionOf, SortKey } from "../read/expression.js";
+import { writeArguments, writeOver } from "./calls.js";
+import type { Environment } from "./environment.js";
+import { quoteName } from "./names.js";
+import { INTEGER, isNumeric, NUMERIC, TEXT, type Type, UNKNOWN } from "./types.js";
+import { type Written, writeExpression, writeSql } from "./writeExpression.js";
+
+/** The functions that look at several rows and are spelt alike in both databases, by the type they give. */
+const SAME: Readonly<Record<string, Type>> = {
+  count: INTEGER,
+  sum: NUMERIC,
+  avg: NUMERIC,
+  min: UNKNOWN,
+  max: UNKNOWN,
+  stddev: NUMERIC,
+  stddev_pop: NUMERIC,
+  stddev_samp: NUMERIC,
+  variance: NUMERIC,
+  var_pop: NUMERIC,
+  var_samp: NUMERIC,
+  corr: NUMERIC,
+  covar_pop: NUMERIC,
+  covar_samp: NUMERIC,
+  regr_slope: NUMERIC,
+  regr_intercept: NUMERIC,
+  regr_count: NUMERIC,
+  regr_r2: NUMERIC,
+  rank: INTEGER,
+  dense_rank: INTEGER,
+  percent_rank: NUMERIC,
+  cume_dist: NUMERIC,
+  ntile: INTEGER,
+  row_number: INTEGER,
+  lag: UNKNOWN,
+  lead: UNKNOWN,
+  first_value: UNKNOWN,
+  last_value: UNKNOWN,
+  nth_value: UNKNOWN,
+  percentile_cont: NUMERIC,
+  percentile_disc: UNKNOWN,
+};
+
+/** Writes an aggregate or window function; undefined when the name is none. */
+export function writeAggregate(parts: readonly string[], e: ExpressionOf<"call">, env: Environment): Written | undefined {
+  if (parts.length !== 1) return undefined;
+  const name = parts[0] ?? "";
+  if (e.tail.keep) return writeKeep(name, e, env);
+  const special = SPECIAL[name];
+  if (special) return special(e, env);
+  const type = SAME[name];
+  if (!type && !e.tail.over && !e.tail.withinGroup && !e.tail.distinct) return undefined;
+  const distinct = e.tail.distinct ? "DISTINCT " : "";
+  const within = e.tail.withinGroup ? ` WITHIN GROUP (ORDER BY ${writeKeys(e.tail.withinGroup, env)})` : "";
+  const inner = e.args[0] ? writeExpression(e.args[0].value, env).type : UNKNOWN;
+  const sql = `${quoteName(name)}(${distinct}${writeArguments(e.args, env)})${within}${writeOver(e, env)}`;
+  return { sql, type: !type || (type === UNKNOWN && inner.family !== "unknown") ? inner : type };
+}
+
+function writeKeys(keys: readonly SortKey[], env: Environment): string {
+  return keys.map((key) => writeSql(key.value, env) + key.direction).join(", ");
+}
+
+const SPECIAL: Readonly<Record<string, (e: ExpressionOf<"call">, env: Environment) => Written>> = {
+  listagg: writeList,
+  wm_concat: writeList,
+  median: (e, env) => ({
+    sql: `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${writeArguments(e.args, env)})${writeOver(e, env)}`,
+    type: NUMERIC,
+  }),
+  stats_mode: (e, env) => ({ sql: `mode() WITHIN GROUP (ORDER BY ${writeArguments(e.args, env)})`, type: UNKNOWN }),
+  collect: (e, env) => {
+    const order = e.tail.order ? ` ORDER BY ${writeKeys(e.tail.order, env)}` : "";
+    return { sql: `array_agg(${e.tail.distinct ? "DISTINCT " : ""}${writeArguments(e.args, env)}${order})`, type: UNKNOWN };
+  },
+  ratio_to_report: (e, env) => {
+    const value = writeArguments(e.args, env);
+    return { sql: `((${value})::numeric / sum(${value})${writeOver(e, env)})`, type: NUMERIC };
+  },
+  grouping_id: (e, env) => ({ sql: `GROUPING(${writeArguments(e.args, env)})`, type: INTEGER }),
+  grouping: (e, env) => ({ sql: `GROUPING(${writeArguments(e.args, env)})`, type: INTEGER }),
+  approx_count_distinct: (e, env) => ({ sql: `count(DISTINCT ${writeArguments(e.args, env)})`, type: INTEGER }),
+  any_value: (e, env) => ({ sql: `min(${writeArguments(e.args, env)})`, type: UNKNOWN }),
+};
+
+function writeList(e: ExpressionOf<"call">, env: Environment): Written {
+  const [value, separator] = e.args;
+  if (!value) throw new Unconvertible("LISTAGG without a value", e.line);
+  const written = writeExpression(value.value, env);
+  const text = written.type.family === "string" ? written.sql : `(${written.sql})::text`;
+  const between = separator ? writeSql(separator.value, env) : e.tail.withinGroup ? "NULL" : "','";
+  const inside = `${e.tail.distinct ? "DISTINCT " : ""}${text}, ${between === "NULL" ? "''" : between}`;
+  const order = e.tail.withinGroup ? writeKeys(e.tail.withinGroup, env) : "";
+  if (!e.tail.over) return { sql: `string_agg(${inside}${order === "" ? "" : ` ORDER BY ${order}`})`, type: TEXT };
+  // A window function takes no ORDER BY in its brackets; the window's own gives it, over all rows of the partition.
+  const partition = e.tail.over.partition.map((each) => writeSql(each, env)).join(", ");
+  const window = [
+    partition === "" ? "" : `PARTITION BY ${partition}`,
+    order === "" ? "" : `ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`,
+  ];
+  return { sql: `string_agg(${inside}) OVER (${window.filter(Boolean).join(" ")})`, type: TEXT };
+}
+
+/** MAX(x) KEEP (DENSE_RANK FIRST ORDER BY k): of the rows that come first by k, the greatest x. */
+function writeKeep(name: string, e: ExpressionOf<"call">, env: Environment): Written {
+  const keep = e.tail.keep;
+  const [value] = e.args;
+  if (!keep || !value || (name !== "max" && name !== "min")) throw new Unconvertible(`${name.toUpperCase()} with KEEP`, e.line);
+  const written = writeExpression(value.value, env);
+  const keys = keep.order.map((key) => {
+    if (!keep.last) return writeSql(key.value, env) + key.direction;
+    const descending = key.direction.includes("DESC");
+    return `${writeSql(key.value, env)}${descending ? " ASC" : " DESC"}`;
+  });
+  const order = [...keys, `${written.sql}${name === "max" ? " DESC NULLS LAST" : ""}`].join(", ");
+  if (e.tail.over) throw new Unconvertible("KEEP with OVER", e.line);
+  return { sql: `(array_agg(${written.sql} ORDER BY ${order}))[1]`, type: isNumeric(written.type) ? NUMERIC : written.type };
+}

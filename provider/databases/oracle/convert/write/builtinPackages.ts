@@ -1,0 +1,177 @@
+import { Unconvertible } from "../read/cursor.js";
+import type { Expression, ExpressionOf } from "../read/expression.js";
+import { writeAssignment } from "./assignment.js";
+import type { Environment } from "./environment.js";
+import { BYTES, INTEGER, NUMERIC, TEXT, type Type } from "./types.js";
+import { type Written, writeOperand, writeSql } from "./writeExpression.js";
+
+type FunctionOf = (args: readonly Expression[], env: Environment) => string;
+
+/** Functions of Oracle's packages as expressions. */
+const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
+  "dbms_lob.getlength": [INTEGER, ([lob], env) => `length(${sql(lob, env)})`],
+  "dbms_lob.substr": [
+    TEXT,
+    ([lob, amount, start], env) =>
+      `substr(${sql(lob, env)}, ${start ? sql(start, env) : "1"}, ${amount ? sql(amount, env) : "32767"})`,
+  ],
+  "dbms_lob.instr": [
+    INTEGER,
+    ([lob, ...rest], env) => `${env.output.use("instr")}(${[lob, ...rest].map((arg) => sql(arg, env)).join(", ")})`,
+  ],
+  "dbms_lob.compare": [INTEGER, ([a, b], env) => `CASE WHEN ${sql(a, env)} = ${sql(b, env)} THEN 0 ELSE 1 END`],
+  "dbms_lob.istemporary": [INTEGER, () => "1"],
+  "dbms_lob.isopen": [INTEGER, () => "0"],
+  "dbms_random.value": [
+    NUMERIC,
+    ([low, high], env) =>
+      low && high
+        ? `(${writeOperand(low, env).sql} + random()::numeric * (${sql(high, env)} - ${writeOperand(low, env).sql}))`
+        : "random()::numeric",
+  ],
+  "dbms_random.normal": [NUMERIC, () => "(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))::numeric"],
+  "dbms_random.random": [NUMERIC, () => "(floor(random() * 4294967296) - 2147483648)::numeric"],
+  "dbms_random.string": [
+    TEXT,
+    ([kind, amount], env) => `${env.output.use("random_string")}(${sql(kind, env)}, ${sql(amount, env)})`,
+  ],
+  "dbms_utility.get_time": [INTEGER, () => "(extract(epoch FROM clock_timestamp()) * 100)::bigint"],
+  "dbms_utility.get_cpu_time": [INTEGER, () => "(extract(epoch FROM clock_timestamp()) * 100)::bigint"],
+  "dbms_utility.format_error_stack": [TEXT, (_, env) => (env.unit && env.unit.handlers > 0 ? "SQLERRM" : "NULL::text")],
+  "dbms_utility.format_error_backtrace": [TEXT, diagnostics("PG_EXCEPTION_CONTEXT")],
+  "dbms_utility.format_call_stack": [TEXT, callStack],
+  "utl_call_stack.dynamic_depth": [INTEGER, (_, env) => `cardinality(string_to_array(${callStack([], env)}, chr(10)))`],
+  "dbms_session.unique_session_id": [TEXT, () => "pg_backend_pid()::text"],
+  "dbms_transaction.local_transaction_id": [TEXT, () => "pg_current_xact_id_if_assigned()::text"],
+  "dbms_db_version.version": [INTEGER, () => "19"],
+  "dbms_db_version.release": [INTEGER, () => "0"],
+  "dbms_assert.enquote_literal": [TEXT, ([value], env) => `quote_literal(${sql(value, env)})`],
+  "dbms_assert.enquote_name": [TEXT, ([value], env) => `quote_ident(lower(${sql(value, env)}))`],
+  "dbms_assert.simple_sql_name": [TEXT, ([value], env) => sql(value, env)],
+  "dbms_assert.qualified_sql_name": [TEXT, ([value], env) => sql(value, env)],
+  "dbms_assert.schema_name": [TEXT, ([value], env) => `(${sql(value, env)})::regnamespace::text`],
+  "dbms_assert.sql_object_name": [TEXT, ([value], env) => `(${sql(value, env)})::regclass::text`],
+  "dbms_assert.noop": [TEXT, ([value], env) => sql(value, env)],
+  "dbms_xmlgen.convert": [
+    TEXT,
+    ([value], env) => `replace(replace(replace(${sql(value, env)}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')`,
+  ],
+  "utl_raw.cast_to_raw": [BYTES, ([value], env) => `convert_to(${sql(value, env)}, 'UTF8')`],
+  "utl_raw.cast_to_varchar2": [TEXT, ([value], env) => `convert_from(${sql(value, env)}, 'UTF8')`],
+  "utl_raw.length": [INTEGER, ([value], env) => `octet_length(${sql(value, env)})`],
+  "utl_raw.substr": [BYTES, (args, env) => `substr(${args.map((arg) => sql(arg, env)).join(", ")})`],
+  "utl_raw.concat": [BYTES, (args, env) => `(${args.map((arg) => sql(arg, env)).join(" || ")})`],
+  "utl_encode.base64_encode": [BYTES, ([value], env) => `convert_to(encode(${sql(value, env)}, 'base64'), 'UTF8')`],
+  "utl_encode.base64_decode": [BYTES, ([value], env) => `decode(convert_from(${sql(value, env)}, 'UTF8'), 'base64')`],
+  "utl_i18n.string_to_raw": [BYTES, ([value], env) => `convert_to(${sql(value, env)}, 'UTF8')`],
+  "utl_i18n.raw_to_char": [TEXT, ([value], env) => `convert_from(${sql(value, env)}, 'UTF8')`],
+  "dbms_obfuscation_toolkit.md5": [TEXT, ([value], env) => `md5(${sql(value, env)})`],
+  "dbms_lock.request": [
+    INTEGER,
+    ([key], env) => `CASE WHEN pg_try_advisory_lock(hashtext((${sql(key, env)})::text)) THEN 0 ELSE 1 END`,
+  ],
+};
+
+type Procedure = (args: readonly Expression[], env: Environment, line: number) => string[];
+
+/** Procedures of Oracle's packages as statements. */
+const PROCEDURES: Readonly<Record<string, Procedure>> = {
+  "dbms_output.put_line": notice,
+  "dbms_output.put": notice,
+  "dbms_output.new_line": () => ["RAISE NOTICE '';"],
+  "dbms_output.enable": nothing,
+  "dbms_output.disable": nothing,
+  "dbms_lock.sleep": ([seconds], env) => [`PERFORM pg_sleep(${sql(seconds, env)});`],
+  "dbms_session.sleep": ([seconds], env) => [`PERFORM pg_sleep(${sql(seconds, env)});`],
+  "dbms_random.seed": nothing,
+  "dbms_random.initialize": nothing,
+  "dbms_random.terminate": nothing,
+  "dbms_application_info.set_module": ([name], env) => [`PERFORM set_config('application_name', ${sql(name, env)}, false);`],
+  "dbms_application_info.set_action": nothing,
+  "dbms_application_info.set_client_info": nothing,
+  "dbms_application_info.set_session_longops": nothing,
+  "dbms_session.set_identifier": nothing,
+  "dbms_session.set_context": ([space, key, value], env) => [
+    `PERFORM set_config(lower(concat(${sql(space, env)}, '.', ${sql(key, env)})), (${sql(value, env)})::text, false);`,
+  ],
+  "dbms_session.free_unused_user_memory": nothing,
+  "dbms_session.modify_package_state": nothing,
+  "dbms_lob.createtemporary": ([lob], env) => (lob ? writeAssignment(lob, "''", env) : []),
+  "dbms_lob.freetemporary": nothing,
+  "dbms_lob.open": nothing,
+  "dbms_lob.close": nothing,
+  "dbms_lob.append": ([lob, text], env) =>
+    lob && text ? writeAssignment(lob, `concat(${sql(lob, env)}, ${sql(text, env)})`, env) : [],
+  "dbms_lob.writeappend": ([lob, , text], env) =>
+    lob && text ? writeAssignment(lob, `concat(${sql(lob, env)}, ${sql(text, env)})`, env) : [],
+  "dbms_lob.trim": ([lob, size], env) =>
+    lob ? writeAssignment(lob, `left(${sql(lob, env)}, (${sql(size, env)})::integer)`, env) : [],
+  "dbms_utility.exec_ddl_statement": ([command], env) => [`EXECUTE ${sql(command, env)};`],
+  "dbms_stats.gather_table_stats": analyze,
+  "dbms_stats.gather_schema_stats": () => ["ANALYZE;"],
+  "dbms_mview.refresh": ([list], env) => [`EXECUTE format('REFRESH MATERIALIZED VIEW %s', ${sql(list, env)});`],
+  "dbms_snapshot.refresh": ([list], env) => [`EXECUTE format('REFRESH MATERIALIZED VIEW %s', ${sql(list, env)});`],
+  "dbms_alert.signal": ([name, message], env) => [`PERFORM pg_notify(${sql(name, env)}, ${sql(message, env)});`],
+};
+
+/** Writes a call of a function in one of Oracle's packages; undefined for any other name. */
+export function writePackageFunction(parts: readonly string[], e: ExpressionOf<"call">, env: Environment): Written | undefined {
+  const name = parts.join(".");
+  const known = FUNCTIONS[name];
+  if (!known) return undefined;
+  return {
+    sql: known[1](
+      e.args.map((arg) => arg.value),
+      env,
+    ),
+    type: known[0],
+  };
+}
+
+/** The same for names without brackets (dbms_utility.get_time, dbms_db_version.version). */
+export function writePackageName(parts: readonly string[], env: Environment): Written | undefined {
+  const known = FUNCTIONS[parts.join(".")];
+  return known && { sql: known[1]([], env), type: known[0] };
+}
+
+/** Writes a call of a procedure in one of Oracle's packages; undefined for any other name. */
+export function writePackageProcedure(
+  parts: readonly string[],
+  args: readonly Expression[],
+  env: Environment,
+  line: number,
+): string[] | undefined {
+  return PROCEDURES[parts.join(".")]?.(args, env, line);
+}
+
+function sql(expression: Expression | undefined, env: Environment): string {
+  return expression ? writeSql(expression, env) : "NULL";
+}
+
+function nothing(): string[] {
+  return ["NULL;"];
+}
+
+function notice([text]: readonly Expression[], env: Environment): string[] {
+  return [`RAISE NOTICE '%', ${sql(text, env)};`];
+}
+
+function analyze([, table]: readonly Expression[], env: Environment): string[] {
+  return [`EXECUTE format('ANALYZE %s', ${sql(table, env)});`];
+}
+
+function diagnostics(item: string): FunctionOf {
+  return (_, env) => {
+    if (!env.unit || env.unit.handlers === 0) return "NULL::text";
+    const name = env.unit.hide("context", "text");
+    env.unit.before.push(`GET STACKED DIAGNOSTICS ${name} = ${item};`);
+    return name;
+  };
+}
+
+function callStack(_: readonly Expression[], env: Environment): string {
+  if (!env.unit) throw new Unconvertible("a call stack outside PL/SQL");
+  const name = env.unit.hide("stack", "text");
+  env.unit.before.push(`GET DIAGNOSTICS ${name} = PG_CONTEXT;`);
+  return name;
+}

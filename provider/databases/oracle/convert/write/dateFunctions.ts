@@ -1,0 +1,115 @@
+import type { Expression } from "../read/expression.js";
+import type { Environment } from "./environment.js";
+import type { FunctionWriter } from "./functions.js";
+import { quoteText } from "./names.js";
+import { DATE, INTERVAL, isMoment, isNumeric, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, type Type } from "./types.js";
+import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
+
+/** Functions on dates and times. */
+export const DATE_FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
+  to_date: (args, env) => parsed(args, env, DATE, "timestamp(0)"),
+  to_timestamp: (args, env) => parsed(args, env, TIMESTAMP, "timestamp"),
+  to_timestamp_tz: (args, env) => parsed(args, env, TIMESTAMPTZ, "timestamptz"),
+  to_char: ([value, format], env) => {
+    if (!value) return undefined;
+    const written = writeExpression(value, env);
+    if (!format)
+      return { sql: written.type.family === "string" ? written.sql : `${writeOperand(value, env).sql}::text`, type: TEXT };
+    // A text with a format is one that Oracle would turn into a date or number first.
+    return { sql: `to_char(${written.sql}, ${writeFormat(format, env, isNumeric(written.type))})`, type: TEXT };
+  },
+  add_months: ([day, months], env) =>
+    day && months && { sql: `${env.output.use("add_months")}(${moment(day, env)}, ${writeSql(months, env)})`, type: DATE },
+  months_between: ([a, b], env) =>
+    a && b && { sql: `${env.output.use("months_between")}(${moment(a, env)}, ${moment(b, env)})`, type: NUMERIC },
+  last_day: ([day], env) => day && { sql: `${env.output.use("last_day")}(${moment(day, env)})`, type: DATE },
+  next_day: ([day, weekday], env) =>
+    day && weekday && { sql: `${env.output.use("next_day")}(${moment(day, env)}, ${writeSql(weekday, env)})`, type: DATE },
+  trunc: (args, env) => shortened("trunc", args, env),
+  round: (args, env) => shortened("round", args, env),
+  numtodsinterval: numberToInterval,
+  numtoyminterval: numberToInterval,
+  to_dsinterval: toInterval,
+  to_yminterval: toInterval,
+  from_tz: ([value, zone], env) =>
+    value && zone && { sql: `(${writeOperand(value, env).sql} AT TIME ZONE ${writeOperand(zone, env).sql})`, type: TIMESTAMPTZ },
+  new_time: ([value, from, to], env) => {
+    if (!value || !from || !to) return undefined;
+    return {
+      sql: `(${writeOperand(value, env).sql} AT TIME ZONE ${writeOperand(from, env).sql} AT TIME ZONE ${writeOperand(to, env).sql})`,
+      type: DATE,
+    };
+  },
+  sys_extract_utc: ([value], env) => value && { sql: `(${writeOperand(value, env).sql} AT TIME ZONE 'UTC')`, type: TIMESTAMP },
+  tz_offset: ([zone], env) =>
+    zone && {
+      sql: `(SELECT to_char(utc_offset, 'HH24:MI') FROM pg_timezone_names WHERE name = ${writeSql(zone, env)})`,
+      type: TEXT,
+    },
+};
+
+function parsed([value, format]: readonly Expression[], env: Environment, type: Type, sql: string): Written | undefined {
+  if (!value) return undefined;
+  const written = writeExpression(value, env);
+  if (!format) return { sql: `CAST(${written.sql} AS ${sql})`, type };
+  const text = isNumeric(written.type) || isMoment(written.type) ? `${writeOperand(value, env).sql}::text` : written.sql;
+  const moment = `to_timestamp(${text}, ${writeFormat(format, env, false)})`;
+  return { sql: type === TIMESTAMPTZ ? moment : `${moment}::${sql}`, type };
+}
+
+/** Format elements that are spelt otherwise: two-digit years, fractions, the radix character. */
+function writeFormat(format: Expression, env: Environment, isNumber: boolean): string {
+  if (format.kind !== "literal" || isNumber) return writeSql(format, env);
+  const pieces = format.value.split(/("[^"]*")/);
+  const mended = pieces.map((piece) => (piece.startsWith('"') ? piece : mendFormat(piece)));
+  return quoteText(mended.join(""));
+}
+
+function mendFormat(piece: string): string {
+  return piece
+    .replace(/rrrr/gi, "YYYY")
+    .replace(/rr/gi, "YY")
+    .replace(/syyyy/gi, "YYYY")
+    .replace(/x?ff[7-9]?(?![1-6])/gi, (found) => (/^x/i.test(found) ? ".US" : "US"))
+    .replace(/x?ff([1-6])/gi, (found, digits: string) => `${/^x/i.test(found) ? "." : ""}FF${digits}`)
+    .replace(/tzr|tzd/gi, "TZ")
+    .replace(/\bts\b/gi, "HH24:MI:SS")
+    .replace(/\bd[sl]\b/gi, "YYYY-MM-DD");
+}
+
+/** The argument as a timestamp where only the server knows its type: a text column that holds a date must be cast. */
+function moment(expression: Expression, env: Environment): string {
+  const written = writeExpression(expression, env);
+  return written.type.family === "timestamptz" || written.type.family === "string"
+    ? `${writeOperand(expression, env).sql}::timestamp`
+    : written.sql;
+}
+
+/** TRUNC and ROUND take numbers and dates; where the type is unknown the server chooses between two functions of one name. */
+function shortened(name: "trunc" | "round", [value, by]: readonly Expression[], env: Environment): Written | undefined {
+  if (!value) return undefined;
+  const written = writeExpression(value, env);
+  const second = by ? `, ${writeSql(by, env)}` : "";
+  const isDateFormat = by?.kind === "literal" && by.type === "string";
+  if (isNumeric(written.type) && !isDateFormat) {
+    const digits = by && by.kind !== "literal" ? `, ${writeOperand(by, env).sql}::integer` : second;
+    const number = by && written.type.family === "float" ? `${writeOperand(value, env).sql}::numeric` : written.sql;
+    return { sql: `${name}(${number}${digits})`, type: NUMERIC };
+  }
+  if (name === "trunc" && isMoment(written.type) && !by)
+    return { sql: `date_trunc('day', ${written.sql})${written.type.family === "date" ? "" : "::timestamp"}`, type: DATE };
+  const isDate = isMoment(written.type) || isDateFormat;
+  const argument = isDate ? moment(value, env) : written.sql;
+  return { sql: `${env.output.use(name)}(${argument}${second})`, type: isDate ? DATE : written.type };
+}
+
+function numberToInterval([amount, unit]: readonly Expression[], env: Environment): Written | undefined {
+  if (!amount || !unit) return undefined;
+  const step =
+    unit.kind === "literal" ? `interval '1 ${unit.value.toLowerCase()}'` : `concat('1 ', ${writeSql(unit, env)})::interval`;
+  return { sql: `(${writeOperand(amount, env).sql} * ${step})`, type: INTERVAL };
+}
+
+function toInterval([value]: readonly Expression[], env: Environment): Written | undefined {
+  return value && { sql: `CAST(${writeSql(value, env)} AS interval)`, type: INTERVAL };
+}

@@ -1,0 +1,331 @@
+import { Unconvertible } from "../read/cursor.js";
+import type { Expression, ExpressionOf } from "../read/expression.js";
+import { DATE_FUNCTIONS } from "./dateFunctions.js";
+import type { Environment } from "./environment.js";
+import { quoteText } from "./names.js";
+import { BOOLEAN, BYTES, INTEGER, isMoment, isNumeric, NUMERIC, TEXT, type Type, UNKNOWN } from "./types.js";
+import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
+
+export type FunctionWriter = (args: readonly Expression[], env: Environment, e: ExpressionOf<"call">) => Written | undefined;
+
+/** Calls f(arguments) under another name, or the same one where only the result's type is of interest. */
+export function renamed(name: string, type: Type): FunctionWriter {
+  return (args, env) => ({ sql: `${name}(${args.map((arg) => writeSql(arg, env)).join(", ")})`, type });
+}
+
+/** The first argument as text: PostgreSQL's string functions take no numbers. */
+function textCall(name: string, type: Type = TEXT): FunctionWriter {
+  return (args, env) => {
+    const [first, ...rest] = args;
+    if (!first) return undefined;
+    return { sql: `${name}(${[asText(first, env), ...rest.map((arg) => writeSql(arg, env))].join(", ")})`, type };
+  };
+}
+
+export function asText(expression: Expression, env: Environment): string {
+  const value = writeExpression(expression, env);
+  const needsCast = isNumeric(value.type) || isMoment(value.type) || value.type.family === "boolean";
+  return needsCast ? `${writeOperand(expression, env).sql}::text` : value.sql;
+}
+
+function isLiteral(expression: Expression | undefined, type: "string" | "number"): expression is ExpressionOf<"literal"> {
+  return expression?.kind === "literal" && expression.type === type;
+}
+
+/** Oracle's single-row functions that PostgreSQL has not, or has under another name or with other arguments. */
+export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
+  ...DATE_FUNCTIONS,
+  nvl: (args, env) => {
+    const written = args.map((arg) => writeExpression(arg, env));
+    const type = written.find((each) => each.type.family !== "unknown")?.type ?? UNKNOWN;
+    return { sql: `coalesce(${written.map((each) => each.sql).join(", ")})`, type };
+  },
+  coalesce: (args, env) => {
+    const written = args.map((arg) => writeExpression(arg, env));
+    return { sql: `coalesce(${written.map((each) => each.sql).join(", ")})`, type: written[0]?.type ?? UNKNOWN };
+  },
+  nvl2: ([value, some, none], env) => {
+    if (!value || !some || !none) return undefined;
+    const then = writeExpression(some, env);
+    return {
+      sql: `CASE WHEN ${writeOperand(value, env).sql} IS NOT NULL THEN ${then.sql} ELSE ${writeSql(none, env)} END`,
+      type: then.type,
+    };
+  },
+  decode: writeDecode,
+  nullif: renamed("nullif", UNKNOWN),
+  lnnvl: ([condition], env) => condition && { sql: `((${writeSql(condition, env)}) IS NOT TRUE)`, type: BOOLEAN },
+  to_number: ([value, format], env) => {
+    if (!value) return undefined;
+    if (!format) return { sql: `CAST(${writeSql(value, env)} AS numeric)`, type: NUMERIC };
+    return { sql: `to_number(${asText(value, env)}, ${writeSql(format, env)})`, type: NUMERIC };
+  },
+  to_binary_double: ([value], env) =>
+    value && { sql: `CAST(${writeSql(value, env)} AS double precision)`, type: { sql: "double precision", family: "float" } },
+  to_binary_float: ([value], env) =>
+    value && { sql: `CAST(${writeSql(value, env)} AS real)`, type: { sql: "real", family: "float" } },
+  to_clob: toText,
+  to_nclob: toText,
+  to_nchar: toText,
+  to_lob: toText,
+  to_multi_byte: toText,
+  to_single_byte: toText,
+  xmltype: ([value], env) => value && { sql: `CAST(${writeSql(value, env)} AS xml)`, type: { sql: "xml", family: "xml" } },
+  to_blob: ([value], env) => value && { sql: writeSql(value, env), type: BYTES },
+  length: textCall("length", INTEGER),
+  lengthb: textCall("octet_length", INTEGER),
+  lengthc: textCall("length", INTEGER),
+  vsize: textCall("octet_length", INTEGER),
+  upper: textCall("upper"),
+  lower: textCall("lower"),
+  initcap: textCall("initcap"),
+  nls_upper: ([value], env) => value && { sql: `upper(${asText(value, env)})`, type: TEXT },
+  nls_lower: ([value], env) => value && { sql: `lower(${asText(value, env)})`, type: TEXT },
+  nls_initcap: ([value], env) => value && { sql: `initcap(${asText(value, env)})`, type: TEXT },
+  lpad: textCall("lpad"),
+  rpad: textCall("rpad"),
+  ltrim: textCall("ltrim"),
+  rtrim: textCall("rtrim"),
+  concat: (args, env) => ({ sql: `concat(${args.map((arg) => writeSql(arg, env)).join(", ")})`, type: TEXT }),
+  replace: ([value, from, to], env) => {
+    if (!value || !from) return undefined;
+    const by = to ? writeSql(to, env) : "NULL";
+    return {
+      sql: `replace(${asText(value, env)}, ${writeSql(from, env)}, ${by === "NULL" ? "''" : isLiteral(to, "string") ? by : `coalesce(${by}, '')`})`,
+      type: TEXT,
+    };
+  },
+  translate: ([value, from, to], env, e) => {
+    if (e.args[0]?.name === "\u0000using" && value) return { sql: writeSql(value, env), type: TEXT };
+    if (!value || !from || !to) return undefined;
+    return { sql: `translate(${asText(value, env)}, ${writeSql(from, env)}, ${writeSql(to, env)})`, type: TEXT };
+  },
+  substr: writeSubstring,
+  substrb: writeSubstring,
+  substrc: writeSubstring,
+  instr: writeInstr,
+  instrb: writeInstr,
+  instrc: writeInstr,
+  chr: ([code], env) => code && { sql: `chr(${writeSql(code, env)}::integer)`, type: TEXT },
+  nchr: ([code], env) => code && { sql: `chr(${writeSql(code, env)}::integer)`, type: TEXT },
+  unistr: ([value]) => {
+    if (!isLiteral(value, "string")) return undefined;
+    return {
+      sql: quoteText(
+        value.value.replace(/\\([0-9A-Fa-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))),
+      ),
+      type: TEXT,
+    };
+  },
+  asciistr: ([value], env) => value && { sql: writeSql(value, env), type: TEXT },
+  ascii: textCall("ascii", INTEGER),
+  soundex: renamed("soundex", TEXT),
+  regexp_like: ([value, pattern, flags], env) => {
+    if (!value || !pattern) return undefined;
+    return {
+      sql: `regexp_like(${[asText(value, env), writeSql(pattern, env), ...writeFlags(flags, env)].join(", ")})`,
+      type: BOOLEAN,
+    };
+  },
+  regexp_replace: ([value, pattern, to, start, occurrence, flags], env) => {
+    if (!value || !pattern) return undefined;
+    const by = to ? writeReplacement(to, env) : "''";
+    // Without an occurrence Oracle replaces all, PostgreSQL the first.
+    const place = [
+      start ? `${writeOperand(start, env).sql}::integer` : "1",
+      occurrence ? `${writeOperand(occurrence, env).sql}::integer` : "0",
+    ];
+    return {
+      sql: `regexp_replace(${[asText(value, env), writeSql(pattern, env), by, ...place, ...writeFlags(flags, env)].join(", ")})`,
+      type: TEXT,
+    };
+  },
+  regexp_substr: (args, env) => writeRegexp("regexp_substr", args, [2, 3, 5], 4, TEXT, env),
+  regexp_instr: (args, env) => writeRegexp("regexp_instr", args, [2, 3, 4, 6], 5, INTEGER, env),
+  regexp_count: (args, env) => writeRegexp("regexp_count", args, [2], 3, INTEGER, env),
+  mod: ([a, b], env) => a && b && { sql: `mod(${numeric(a, env)}, ${numeric(b, env)})`, type: NUMERIC },
+  remainder: ([a, b], env) =>
+    a &&
+    b && {
+      sql: `(${writeOperand(a, env).sql} - ${writeOperand(b, env).sql} * round(${numeric(a, env)} / ${writeOperand(b, env).sql}))`,
+      type: NUMERIC,
+    },
+  power: renamed("power", NUMERIC),
+  sqrt: renamed("sqrt", NUMERIC),
+  abs: renamed("abs", NUMERIC),
+  ceil: renamed("ceil", NUMERIC),
+  floor: renamed("floor", NUMERIC),
+  sign: renamed("sign", NUMERIC),
+  log: ([base, value], env) => base && value && { sql: `log(${numeric(base, env)}, ${numeric(value, env)})`, type: NUMERIC },
+  bitand: ([a, b], env) =>
+    a && b && { sql: `${env.output.use("bitand")}(${writeSql(a, env)}, ${writeSql(b, env)})`, type: NUMERIC },
+  greatest: (args, env) => ({
+    sql: `greatest(${args.map((arg) => writeSql(arg, env)).join(", ")})`,
+    type: args[0] ? writeExpression(args[0], env).type : UNKNOWN,
+  }),
+  least: (args, env) => ({
+    sql: `least(${args.map((arg) => writeSql(arg, env)).join(", ")})`,
+    type: args[0] ? writeExpression(args[0], env).type : UNKNOWN,
+  }),
+  nanvl: ([value, other], env) =>
+    value && other && { sql: `coalesce(nullif(${writeSql(value, env)}, 'NaN'), ${writeSql(other, env)})`, type: NUMERIC },
+  ora_hash: ([value], env) => value && { sql: `(hashtext(${asText(value, env)})::bigint & 4294967295)`, type: INTEGER },
+  sys_guid: () => ({ sql: "uuid_send(gen_random_uuid())", type: BYTES }),
+  hextoraw: ([value], env) => value && { sql: `decode(${writeSql(value, env)}, 'hex')`, type: BYTES },
+  rawtohex: ([value], env) => value && { sql: `upper(encode(${writeSql(value, env)}, 'hex'))`, type: TEXT },
+  rawtonhex: ([value], env) => value && { sql: `upper(encode(${writeSql(value, env)}, 'hex'))`, type: TEXT },
+  standard_hash: ([value], env) => value && { sql: `sha256(convert_to(${asText(value, env)}, 'UTF8'))`, type: BYTES },
+  rowidtochar: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT },
+  chartorowid: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::tid`, type: UNKNOWN },
+  empty_clob: () => ({ sql: "''", type: TEXT }),
+  empty_blob: () => ({ sql: "''::bytea", type: BYTES }),
+  userenv: ([key], env) => key && writeContext("userenv", key, env),
+  sys_context: ([space, key], env) => {
+    if (!space || !key) return undefined;
+    if (isLiteral(space, "string")) return writeContext(space.value.toLowerCase(), key, env);
+    return { sql: `current_setting(concat(${writeSql(space, env)}, '.', ${writeSql(key, env)}), true)`, type: TEXT };
+  },
+  cardinality: renamed("cardinality", INTEGER),
+  set: ([value], env) => value && { sql: `ARRAY(SELECT DISTINCT unnest(${writeSql(value, env)}))`, type: UNKNOWN },
+  updating: ([column], env) => {
+    if (env.unit?.kind !== "trigger" || !isLiteral(column, "string")) return undefined;
+    const name = column.value.toLowerCase().replace(/[^\p{L}\p{N}_$]/gu, "");
+    // PostgreSQL does not tell a trigger which columns the statement names, only which values changed.
+    return { sql: `(TG_OP = 'UPDATE' AND NEW.${name} IS DISTINCT FROM OLD.${name})`, type: BOOLEAN };
+  },
+  sqlerrm: ([code], env) =>
+    code && !(env.unit && env.unit.handlers > 0)
+      ? { sql: `concat('ORA', ${writeSql(code, env)})`, type: TEXT }
+      : { sql: "SQLERRM", type: TEXT },
+  value: ([alias], env) => alias && { sql: writeSql(alias, env), type: UNKNOWN },
+  ref: (_, __, e) => refuse("REF", e),
+  deref: (_, __, e) => refuse("DEREF: PostgreSQL has no references to rows", e),
+  make_ref: (_, __, e) => refuse("MAKE_REF", e),
+  sys_dburigen: (_, __, e) => refuse("SYS_DBURIGEN", e),
+  extractvalue: ([document, path], env) => {
+    if (!document || !path) return undefined;
+    const at =
+      isLiteral(path, "string") && !/(text\(\)|@[\w:-]+)$/.test(path.value)
+        ? quoteText(`${path.value}/text()`)
+        : writeSql(path, env);
+    return { sql: `(xpath(${at}, ${writeSql(document, env)}))[1]::text`, type: TEXT };
+  },
+  existsnode: ([document, path], env) =>
+    document && path && { sql: `(xpath_exists(${writeSql(path, env)}, ${writeSql(document, env)}))::integer`, type: INTEGER },
+  dump: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT },
+  nls_charset_id: () => ({ sql: "pg_char_to_encoding(getdatabaseencoding())", type: INTEGER }),
+};
+
+function refuse(reason: string, e: ExpressionOf<"call">): never {
+  throw new Unconvertible(reason, e.line);
+}
+
+function toText([value]: readonly Expression[], env: Environment): Written | undefined {
+  return value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT };
+}
+
+function numeric(expression: Expression, env: Environment): string {
+  const value = writeOperand(expression, env);
+  return value.type.family === "integer" || value.type.family === "number" ? value.sql : `${value.sql}::numeric`;
+}
+
+/** DECODE takes two NULLs for equal; a constant other than NULL needs no such care. */
+function writeDecode(args: readonly Expression[], env: Environment): Written | undefined {
+  const [subject, ...rest] = args;
+  if (!subject || rest.length < 2) return undefined;
+  const value = writeOperand(subject, env).sql;
+  const branches: string[] = [];
+  let type: Type = UNKNOWN;
+  let at = 0;
+  for (; at + 1 < rest.length; at += 2) {
+    const [wanted, result] = [rest[at], rest[at + 1]];
+    if (!wanted || !result) continue;
+    const then = writeExpression(result, env);
+    if (type.family === "unknown") type = then.type;
+    const match = writeOperand(wanted, env).sql;
+    const test =
+      match === "NULL"
+        ? `${value} IS NULL`
+        : wanted.kind === "literal"
+          ? `${value} = ${match}`
+          : `${value} IS NOT DISTINCT FROM ${match}`;
+    branches.push(`WHEN ${test} THEN ${then.sql}`);
+  }
+  const otherwise = rest[at];
+  return {
+    sql: `CASE ${branches.join(" ")}${otherwise ? ` ELSE ${writeSql(otherwise, env)}` : ""} END`,
+    type: type.family === "integer" ? NUMERIC : type,
+  };
+}
+
+function writeSubstring([value, start, amount]: readonly Expression[], env: Environment): Written | undefined {
+  if (!value || !start) return undefined;
+  const text = asText(value, env);
+  const rest = amount ? `, ${writeSql(amount, env)}` : "";
+  const isPlain = isLiteral(start, "number") && Number(start.value) > 0 && (!amount || isLiteral(amount, "number"));
+  if (isPlain) return { sql: `substr(${text}, ${writeSql(start, env)}${rest})`, type: TEXT };
+  return { sql: `${env.output.use("substr")}(${text}, ${writeSql(start, env)}${rest})`, type: TEXT };
+}
+
+function writeInstr(args: readonly Expression[], env: Environment): Written | undefined {
+  const [value, ...rest] = args;
+  if (!value || rest.length === 0) return undefined;
+  const all = [asText(value, env), ...rest.map((arg) => writeSql(arg, env))];
+  return { sql: `${args.length === 2 ? "strpos" : env.output.use("instr")}(${all.join(", ")})`, type: INTEGER };
+}
+
+/** Match parameters: n (a dot matches a newline) is PostgreSQL's rule anyway, m is its w. */
+function writeFlags(flags: Expression | undefined, env: Environment): string[] {
+  if (!flags) return [];
+  if (isLiteral(flags, "string")) return [quoteText(flags.value.replaceAll("n", "").replaceAll("m", "w"))];
+  return [`translate(${writeSql(flags, env)}, 'mn', 'w')`];
+}
+
+/** \\1 is a group in both, & is one in PostgreSQL only after a backslash. */
+function writeReplacement(to: Expression, env: Environment): string {
+  const sql = writeSql(to, env);
+  return sql === "NULL" ? "''" : sql;
+}
+
+function writeRegexp(
+  name: string,
+  args: readonly Expression[],
+  integers: readonly number[],
+  flags: number,
+  type: Type,
+  env: Environment,
+): Written | undefined {
+  const [value, pattern] = args;
+  if (!value || !pattern) return undefined;
+  const rest = args.slice(2).map((arg, index) => {
+    if (index + 2 === flags) return writeFlags(arg, env)[0] === undefined ? "''" : (writeFlags(arg, env)[0] ?? "''");
+    const sql = writeSql(arg, env);
+    return integers.includes(index + 2) && !/^\d+$/.test(sql) ? `(${sql})::integer` : sql;
+  });
+  return { sql: `${name}(${[asText(value, env), writeSql(pattern, env), ...rest].join(", ")})`, type };
+}
+
+/** The facts of USERENV that PostgreSQL knows; any other context is a setting of its name, which set_config fills. */
+const USERENV: Readonly<Record<string, string>> = {
+  current_schema: "current_schema()",
+  current_user: "current_user",
+  session_user: "session_user",
+  db_name: "current_database()",
+  instance_name: "current_database()",
+  service_name: "current_database()",
+  ip_address: "host(inet_client_addr())",
+  host: "host(inet_client_addr())",
+  sid: "pg_backend_pid()",
+  sessionid: "pg_backend_pid()",
+  module: "current_setting('application_name')",
+  os_user: "session_user",
+  server_host: "host(inet_server_addr())",
+};
+
+function writeContext(space: string, key: Expression, env: Environment): Written {
+  if (key.kind !== "literal")
+    return { sql: `current_setting(concat(${quoteText(`${space}.`)}, ${writeSql(key, env)}), true)`, type: TEXT };
+  const name = key.value.toLowerCase();
+  const known = space === "userenv" ? USERENV[name] : undefined;
+  return { sql: known ?? `current_setting(${quoteText(`${space}.${name}`)}, true)`, type: TEXT };
+}

@@ -1,0 +1,112 @@
+import { Unconvertible } from "../read/cursor.js";
+import type { CommonTable, Query, QueryBody } from "../read/query.js";
+import { type Environment, inQuery, Scope } from "./environment.js";
+import { quoteName } from "./names.js";
+import { type Column, writeSelect } from "./selects.js";
+import { visit } from "./tree.js";
+import type { Type } from "./types.js";
+import { writeSql } from "./writeExpression.js";
+
+export interface WrittenQuery {
+  readonly sql: string;
+  readonly columns: readonly Column[];
+}
+
+/** Writes a query. `into` is the whole INTO clause of PL/pgSQL, put behind the first select list. */
+export function writeQuery(query: Query, env: Environment, into = ""): WrittenQuery {
+  let inner = inQuery(env, new Scope(env.scope));
+  const common: string[] = [];
+  let recursive = false;
+  for (const table of query.with) {
+    const isRecursive = refersTo(table.query, table.name);
+    recursive ||= isRecursive;
+    const { sql, columns } = writeCommon(table, inner);
+    common.push(sql);
+    inner = { ...inner, common: new Map([...(inner.common ?? []), [table.name, columns]]) };
+  }
+  const body = writeBody(query.body, inner, into, query);
+  const clauses = [body.sql];
+  if (query.order.length > 0 && !body.ordered) {
+    clauses.push(`ORDER BY ${query.order.map((key) => writeSql(key.value, body.env) + key.direction).join(", ")}`);
+    if (body.limit !== undefined)
+      env.output.warn("ROWNUM beside ORDER BY: the rows are sorted before they are counted", query.line);
+  }
+  if (query.offset) clauses.push(`OFFSET ${writeSql(query.offset, body.env)} ROWS`);
+  if (query.fetch) {
+    if (query.fetch.percent) throw new Unconvertible("FETCH FIRST n PERCENT", query.line);
+    clauses.push(`FETCH FIRST (${writeSql(query.fetch.rows, body.env)}) ROWS ${query.fetch.ties ? "WITH TIES" : "ONLY"}`);
+  } else if (body.limit !== undefined) clauses.push(`LIMIT ${body.limit}`);
+  if (query.lock) {
+    const of = [...new Set(query.lock.of.filter((name) => name.length > 1).map((name) => quoteName(name.at(-2) ?? "")))];
+    clauses.push(`FOR UPDATE${of.length > 0 ? ` OF ${of.join(", ")}` : ""}${query.lock.wait}`);
+  }
+  if (common.length === 0) return { sql: clauses.join(" "), columns: body.columns };
+  const text = clauses.join(" ");
+  // A hierarchy brings a WITH of its own, which joins this one.
+  const nested = text.startsWith(RECURSIVE);
+  const start = `WITH ${recursive || nested ? "RECURSIVE " : ""}${common.join(", ")}`;
+  return { sql: nested ? `${start}, ${text.slice(RECURSIVE.length)}` : `${start} ${text}`, columns: body.columns };
+}
+
+const RECURSIVE = "WITH RECURSIVE ";
+
+interface WrittenBody extends WrittenQuery {
+  readonly env: Environment;
+  readonly limit?: string;
+  /** The body has its ORDER BY already. */
+  readonly ordered?: boolean;
+}
+
+function writeBody(body: QueryBody, env: Environment, into: string, query?: Query): WrittenBody {
+  if (body.kind === "select") return writeSelect(body.select, env, into, query);
+  if (body.kind === "nested") {
+    const nested = writeQuery(body.query, env, into);
+    return { sql: `(${nested.sql})`, columns: nested.columns, env };
+  }
+  const left = writeSide(body.left, env, into);
+  const right = writeSide(body.right, env, "");
+  return { sql: `${left.sql} ${body.operator} ${right.sql}`, columns: left.columns, env };
+}
+
+/** A side of UNION and the like: INTERSECT binds tighter in PostgreSQL, in Oracle all are equal and go from left to right. */
+function writeSide(body: QueryBody, env: Environment, into: string): WrittenBody {
+  const side = writeBody(body, env, into);
+  const needsBrackets =
+    side.limit !== undefined || side.sql.startsWith("WITH ") || (body.kind === "set" && !body.operator.startsWith("UNION"));
+  return needsBrackets ? { ...side, sql: `(${side.sql}${side.limit === undefined ? "" : ` LIMIT ${side.limit}`})` } : side;
+}
+
+function refersTo(query: Query, name: string): boolean {
+  let found = false;
+  visit(query, (node) => {
+    const table = node as unknown as { kind: string; name?: readonly string[] };
+    found ||= table.kind === "table" && table.name?.length === 1 && table.name[0] === name;
+    return undefined;
+  });
+  return found;
+}
+
+function writeCommon(table: CommonTable, env: Environment): { sql: string; columns: ReadonlyMap<string, Type> | undefined } {
+  const known = new Map([...(env.common ?? []), [table.name, undefined]]);
+  const query = writeQuery(table.query, { ...env, common: known });
+  const names = table.columns.length > 0 ? `(${table.columns.map(quoteName).join(", ")})` : "";
+  let sql = `${quoteName(table.name)}${names} AS (${query.sql})`;
+  if (table.search)
+    sql += ` SEARCH ${table.search.depth ? "DEPTH" : "BREADTH"} FIRST BY ${table.search.by.map(quoteName).join(", ")} SET ${quoteName(table.search.set)}`;
+  if (table.cycle) {
+    const { columns, set, to, otherwise } = table.cycle;
+    sql += ` CYCLE ${columns.map(quoteName).join(", ")} SET ${quoteName(set)} TO ${writeSql(to, env)} DEFAULT ${writeSql(otherwise, env)} USING godwit_path`;
+  }
+  return { sql, columns: columnMap(query.columns, table.columns) };
+}
+
+/** Columns by name; undefined when one of them is not known. */
+export function columnMap(columns: readonly Column[], names: readonly string[] = []): ReadonlyMap<string, Type> | undefined {
+  const map = new Map<string, Type>();
+  for (const [index, column] of columns.entries()) {
+    const name = names[index] ?? column.name;
+    if (name === undefined || name === "*") return undefined;
+    map.set(name, column.type);
+  }
+  return map;
+}

@@ -1,0 +1,137 @@
+/**
+ * Oracle functions whose behaviour no expression of PostgreSQL gives in one line. They are created in the schema godwit_oracle, each
+ * only where a converted object calls it; being immutable, they serve in indexes and checks, too.
+ */
+export type SupportFunction = keyof typeof DEFINITIONS;
+
+/** Statements that create these functions, with the schema they live in. */
+export function writeSupport(used: ReadonlySet<SupportFunction>): string[] {
+  if (used.size === 0) return [];
+  return ["CREATE SCHEMA IF NOT EXISTS godwit_oracle", ...[...used].sort().flatMap((name) => DEFINITIONS[name])];
+}
+
+const DEFINITIONS = {
+  /** The last day of a month stays the last day. */
+  add_months: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.add_months(day timestamp, months numeric) RETURNS timestamp(0)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN extract(month FROM day + interval '1 day') <> extract(month FROM day)
+    THEN date_trunc('month', day + trunc(months) * interval '1 month') + interval '1 month - 1 day' + (day - date_trunc('day', day))
+    ELSE day + trunc(months) * interval '1 month'
+  END
+$$`,
+  ],
+  last_day: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.last_day(day timestamp) RETURNS timestamp(0)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT date_trunc('month', day) + interval '1 month - 1 day' + (day - date_trunc('day', day))
+$$`,
+  ],
+  /** Whole months where both are the same day or both the last day of a month, else with days as 31sts. */
+  months_between: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.months_between(a timestamp, b timestamp) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT (extract(year FROM a) - extract(year FROM b)) * 12 + extract(month FROM a) - extract(month FROM b) + CASE
+    WHEN extract(day FROM a) = extract(day FROM b)
+      OR (extract(day FROM a + interval '1 day') = 1 AND extract(day FROM b + interval '1 day') = 1) THEN 0
+    ELSE (extract(day FROM a) - extract(day FROM b)
+      + (extract(epoch FROM a - date_trunc('day', a)) - extract(epoch FROM b - date_trunc('day', b))) / 86400) / 31
+  END
+$$`,
+  ],
+  /** Day names in English, whole or by their first three letters. */
+  next_day: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.next_day(day timestamp, weekday text) RETURNS timestamp(0)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT day + ((array_position(ARRAY['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'], upper(left(weekday, 3)))
+    - extract(isodow FROM day)::integer + 6) % 7 + 1) * interval '1 day'
+$$`,
+  ],
+  /** A negative position searches backwards from the end. */
+  instr: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.instr(source text, wanted text, start numeric DEFAULT 1, occurrence numeric DEFAULT 1)
+RETURNS integer LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  step integer := CASE WHEN start < 0 THEN -1 ELSE 1 END;
+  at integer := CASE WHEN start < 0 THEN length(source) + start + 1 ELSE start END;
+  seen integer := 0;
+BEGIN
+  IF source IS NULL OR wanted IS NULL OR wanted = '' OR start IS NULL OR occurrence IS NULL THEN RETURN NULL; END IF;
+  IF start = 0 THEN RETURN 0; END IF;
+  WHILE at BETWEEN 1 AND length(source) LOOP
+    IF substr(source, at, length(wanted)) = wanted THEN
+      seen := seen + 1;
+      IF seen = occurrence THEN RETURN at; END IF;
+    END IF;
+    at := at + step;
+  END LOOP;
+  RETURN 0;
+END
+$$`,
+  ],
+  /** Position 0 is the first character, a negative one counts from the end; nothing is NULL. */
+  substr: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.substr(source text, start numeric, amount numeric DEFAULT NULL)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT nullif(CASE
+    WHEN amount < 1 OR -start > length(source) THEN NULL
+    ELSE left(substr(source, CASE WHEN start < 0 THEN length(source) + trunc(start)::integer + 1 WHEN start = 0 THEN 1
+      ELSE trunc(start)::integer END), coalesce(trunc(amount)::integer, length(source)))
+  END, '')
+$$`,
+  ],
+  /** For arguments whose type the conversion could not see: the server picks by it. */
+  trunc: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.trunc(value numeric, digits numeric DEFAULT 0) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.trunc(value, digits::integer) $$`,
+    `CREATE OR REPLACE FUNCTION godwit_oracle.trunc(value timestamp, unit text DEFAULT 'DD') RETURNS timestamp(0)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE upper(unit)
+    WHEN 'D' THEN date_trunc('week', value + interval '1 day') - interval '1 day'
+    WHEN 'DAY' THEN date_trunc('week', value + interval '1 day') - interval '1 day'
+    WHEN 'DY' THEN date_trunc('week', value + interval '1 day') - interval '1 day'
+    WHEN 'WW' THEN date_trunc('day', value) - ((extract(doy FROM value)::integer - 1) % 7) * interval '1 day'
+    WHEN 'W' THEN date_trunc('day', value) - ((extract(day FROM value)::integer - 1) % 7) * interval '1 day'
+    ELSE date_trunc(CASE
+      WHEN upper(unit) IN ('YEAR', 'SYEAR', 'YYYY', 'SYYYY', 'YYY', 'YY', 'Y') THEN 'year'
+      WHEN upper(unit) = 'Q' THEN 'quarter'
+      WHEN upper(unit) IN ('MONTH', 'MON', 'MM', 'RM') THEN 'month'
+      WHEN upper(unit) IN ('IW', 'IYYY') THEN 'week'
+      WHEN upper(unit) IN ('HH', 'HH12', 'HH24') THEN 'hour'
+      WHEN upper(unit) = 'MI' THEN 'minute'
+      WHEN upper(unit) = 'CC' THEN 'century'
+      ELSE 'day' END, value)
+  END
+$$`,
+  ],
+  round: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.round(value numeric, digits numeric DEFAULT 0) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.round(value, digits::integer) $$`,
+    `CREATE OR REPLACE FUNCTION godwit_oracle.round(value timestamp, unit text DEFAULT 'DD') RETURNS timestamp(0)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN upper(unit) IN ('YEAR', 'SYEAR', 'YYYY', 'SYYYY', 'YYY', 'YY', 'Y') THEN date_trunc('year', value + interval '6 months')
+    WHEN upper(unit) IN ('MONTH', 'MON', 'MM', 'RM') THEN date_trunc('month', date_trunc('day', value) + interval '1 month'
+      - CASE WHEN extract(day FROM value) >= 16 THEN interval '0' ELSE interval '1 month' END)
+    WHEN upper(unit) IN ('HH', 'HH12', 'HH24') THEN date_trunc('hour', value + interval '30 minutes')
+    WHEN upper(unit) = 'MI' THEN date_trunc('minute', value + interval '30 seconds')
+    ELSE date_trunc('day', value + interval '12 hours')
+  END
+$$`,
+  ],
+  bitand: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.bitand(a numeric, b numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (a::bigint & b::bigint)::numeric $$`,
+  ],
+  random_string: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.random_string(kind text, amount numeric) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+  SELECT string_agg(substr(letters, 1 + floor(random() * length(letters))::integer, 1), '')
+  FROM generate_series(1, amount::integer), (SELECT CASE lower(kind)
+    WHEN 'u' THEN 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' WHEN 'l' THEN 'abcdefghijklmnopqrstuvwxyz'
+    WHEN 'x' THEN 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789' WHEN 'a' THEN 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+    ELSE '!#$%&()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz' END AS letters) AS l
+$$`,
+  ],
+} as const;

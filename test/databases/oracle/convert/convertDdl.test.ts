@@ -1,0 +1,199 @@
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { convertFile } from "../../../../provider/cli/convert.js";
+import { ConversionContext, convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
+
+function sqlOf(script: string): string[] {
+  const { statements, skipped } = convertDdl(script);
+  expect(skipped).toEqual([]);
+  return statements.flatMap((statement) => statement.sql);
+}
+
+describe("Oracle types", () => {
+  const cases: [string, string][] = [
+    ["NUMBER", "numeric"],
+    ["NUMBER(*,0)", "numeric"],
+    ["NUMBER(4)", "smallint"],
+    ["NUMBER(9,0)", "integer"],
+    ["NUMBER(18)", "bigint"],
+    ["NUMBER(19)", "numeric(19)"],
+    ["NUMBER(2,-2)", "numeric(2,-2)"],
+    ["NUMBER(3,5)", "numeric(3,5)"],
+    ["INTEGER", "numeric(38)"],
+    ["FLOAT", "numeric"],
+    ["FLOAT(10)", "double precision"],
+    ["FLOAT(63)", "numeric"],
+    ["BINARY_FLOAT", "real"],
+    ["BINARY_DOUBLE", "double precision"],
+    ["VARCHAR2(20 BYTE)", "varchar(20)"],
+    ["NVARCHAR2(20)", "varchar(20)"],
+    ["CHAR", "char(1)"],
+    ["DATE", "timestamp(0)"],
+    ["TIMESTAMP(9)", "timestamp(6)"],
+    ["TIMESTAMP(3) WITH TIME ZONE", "timestamptz(3)"],
+    ["TIMESTAMP WITH LOCAL TIME ZONE", "timestamptz"],
+    ["INTERVAL DAY(3) TO SECOND(2)", "interval"],
+    ["RAW(16)", "bytea"],
+    ["LONG RAW", "bytea"],
+    ["LONG", "text"],
+    ["NCLOB", "text"],
+    ["UROWID", "text"],
+    ["SYS.XMLTYPE", "xml"],
+    ["JSON", "jsonb"],
+  ];
+  it.each(cases)("%s becomes %s", (oracle, postgres) => {
+    expect(sqlOf(`CREATE TABLE t (c ${oracle})`)).toEqual([`CREATE TABLE t (\n  c ${postgres}\n)`]);
+  });
+
+  it("warns of what is lost", () => {
+    const { statements } = convertDdl("CREATE TABLE t (a TIMESTAMP(9), b TIMESTAMP WITH TIME ZONE, c BFILE)");
+    expect(statements[0]?.warnings.map(({ message }) => message)).toEqual([
+      "TIMESTAMP(9): digits beyond microseconds are lost",
+      "WITH TIME ZONE: the moment is kept, the name of its zone is not",
+      "BFILE became text",
+    ]);
+  });
+
+  it("refuses SDO_GEOMETRY unless the target has PostGIS", () => {
+    const script = "CREATE TABLE t (\n g MDSYS.SDO_GEOMETRY)";
+    expect(convertDdl(script)).toMatchObject({
+      statements: [],
+      skipped: [{ kind: "table", name: "t", line: 2, reason: expect.stringContaining("PostGIS") }],
+    });
+    expect(convertDdl(script, { postgis: true }).statements[0]?.sql).toEqual(["CREATE TABLE t (\n  g geometry\n)"]);
+  });
+});
+
+describe("reading a script", () => {
+  it("takes statements apart, whatever strings, comments and SQL*Plus lines hold", () => {
+    const script = `REM it's a remark
+SET SERVEROUTPUT ON
+PROMPT what's this; that
+/* a ; b */ COMMENT ON TABLE t IS q'[it's; -- here]'; -- ; '
+comment on table "T" is 'x''y'
+/
+CREATE OR REPLACE PROCEDURE p AS BEGIN NULL; /* / */ END;
+/
+SHOW ERRORS
+TRUNCATE TABLE t;`;
+    const { statements, skipped } = convertDdl(script);
+    expect(skipped).toEqual([]);
+    expect(statements.map(({ kind, line }) => [kind, line])).toEqual([
+      ["comment", 4],
+      ["comment", 5],
+      ["procedure", 7],
+      ["truncate", 10],
+    ]);
+    expect(statements[0]?.sql).toEqual(["COMMENT ON TABLE t IS 'it''s; -- here'"]);
+  });
+
+  it("goes on behind what it cannot convert, and names line, reason and source", () => {
+    const { statements, skipped } = convertDdl(
+      "CREATE TABLE a (x NUMBER);\n\nCREATE FUNCTION f(t TABLE)\nRETURN TABLE PIPELINED ROW POLYMORPHIC USING pkg;\n/\nCREATE SEQUENCE s;",
+    );
+    expect(statements.map(({ kind, name }) => `${kind} ${name}`)).toEqual(["table a", "sequence s"]);
+    expect(skipped).toEqual([
+      expect.objectContaining({
+        kind: "function",
+        name: "f",
+        line: 3,
+        reason: "a polymorphic table function",
+        source: expect.stringMatching(/^CREATE FUNCTION f/),
+      }),
+    ]);
+  });
+
+  it("reports an unclosed string instead of guessing", () => {
+    expect(convertDdl("COMMENT ON TABLE t IS 'oops").skipped).toMatchObject([{ reason: "a string is not closed", line: 1 }]);
+  });
+
+  it("compiles the branches of conditional compilation that Oracle would", () => {
+    const [sql = ""] = sqlOf(
+      "CREATE FUNCTION f RETURN VARCHAR2 IS BEGIN $IF $$debug $THEN RETURN 'debug'; $ELSIF dbms_db_version.version >= 12 $THEN RETURN 'new'; $ELSE RETURN 'old'; $END END;",
+    );
+    expect(sql).toContain("RETURN 'new'");
+    expect(sql).not.toMatch(/debug|old/);
+  });
+
+  it("leaves out of a package only the routine that it cannot convert", () => {
+    const { statements, skipped } = convertDdl(
+      "CREATE PACKAGE BODY p IS\nPROCEDURE a IS BEGIN NULL; END;\nPROCEDURE b IS BEGIN SAVEPOINT s; END;\nEND;",
+    );
+    expect(statements[0]?.sql.join("\n")).toContain("PROCEDURE p.a()");
+    expect(statements[0]?.sql.join("\n")).not.toContain("p.b");
+    expect(skipped).toMatchObject([{ kind: "procedure", name: "p.b", line: 3 }]);
+  });
+
+  it("knows in a later call what an earlier one made", () => {
+    const context = new ConversionContext();
+    convertDdl("CREATE TABLE t (a DATE);", { context });
+    expect(convertDdl("CREATE VIEW v AS SELECT a + 1 AS b FROM t;", { context }).statements[0]?.sql).toEqual([
+      "CREATE VIEW v AS SELECT (a + interval '1 day') AS b FROM t",
+    ]);
+  });
+});
+
+describe("statements that change objects", () => {
+  const cases: [string, string[]][] = [
+    ['ALTER TABLE "S"."T" MODIFY NAME DEFAULT NULL', ["ALTER TABLE s.t ALTER COLUMN name SET DEFAULT NULL"]],
+    ["ALTER TABLE t ADD (a VARCHAR2(20), b NUMBER(19))", ["ALTER TABLE t ADD COLUMN a varchar(20), ADD COLUMN b numeric(19)"]],
+    [
+      "ALTER TABLE t MODIFY a VARCHAR2(50) NOT NULL",
+      ["ALTER TABLE t ALTER COLUMN a TYPE varchar(50) USING a::varchar(50), ALTER COLUMN a SET NOT NULL"],
+    ],
+    ["ALTER TABLE t DROP (a, b)", ["ALTER TABLE t DROP COLUMN a, DROP COLUMN b"]],
+    ["ALTER TABLE t ADD SUPPLEMENTAL LOG DATA (ALL) COLUMNS", ["ALTER TABLE t REPLICA IDENTITY FULL"]],
+    ["ALTER TABLE t ADD PRIMARY KEY (a, b)", ["ALTER TABLE t ADD PRIMARY KEY (a, b)"]],
+    ["RENAME foo TO bar", ["ALTER TABLE foo RENAME TO bar"]],
+    ["DROP TABLE t CASCADE CONSTRAINTS PURGE", ["DROP TABLE IF EXISTS t CASCADE"]],
+    ["CREATE SEQUENCE s MAXVALUE 9999999999999999999999999999 CACHE 20 NOORDER", ["CREATE SEQUENCE s NO MAXVALUE CACHE 20"]],
+    ["CREATE BITMAP INDEX i ON t (UPPER(a), b DESC) LOCAL NOLOGGING", ["CREATE INDEX i ON t (upper(a), b DESC)"]],
+  ];
+  it.each(cases)("%s", (oracle, postgres) => {
+    expect(sqlOf(oracle)).toEqual(postgres);
+  });
+
+  it("says that storage needs nothing", () => {
+    expect(convertDdl("ALTER TABLE t MOVE TABLESPACE x").statements).toMatchObject([
+      { kind: "alter", sql: [], nothing: expect.stringContaining("stored") },
+    ]);
+  });
+});
+
+describe("godwit convert", () => {
+  async function run(args: string[], input = ""): Promise<{ status: number; sql: string; report: string }> {
+    let sql = "";
+    let report = "";
+    const status = await convertFile(args, {
+      input: Readable.from([input]),
+      output: { write: (text) => (sql += text) },
+      report: { write: (text) => (report += text) },
+    });
+    return { status, sql, report };
+  }
+
+  it("prints SQL, and a report beside it", async () => {
+    const { status, sql, report } = await run(["-"], "CREATE TABLE t (a NUMBER);\nCREATE DIRECTORY d AS '/x';");
+    expect(status).toBe(0);
+    expect(sql).toBe("CREATE TABLE t (\n  a numeric\n);\n");
+    expect(report).toMatch(
+      /converted: table t \(-:1\)\nskipped: directory d \(-:2\): .+\n {2}\| CREATE DIRECTORY d AS '\/x'\n1 converted, 1 skipped\n/,
+    );
+  });
+
+  it("fails when nothing was produced, and for wrong arguments", async () => {
+    expect(await run(["-"], "CREATE DIRECTORY d AS '/x';")).toMatchObject({ status: 1, sql: "" });
+    expect(await run(["--frobnicate", "-"])).toMatchObject({ status: 2 });
+    expect(await run(["/nowhere/at/all.sql"])).toMatchObject({ status: 2, report: expect.stringContaining("cannot be read") });
+  });
+
+  it("takes only objects of a kind", async () => {
+    const { sql } = await run(["--kind", "view", "-"], "CREATE TABLE t (a NUMBER); CREATE VIEW v AS SELECT a FROM t;");
+    expect(sql).toBe("CREATE VIEW v AS SELECT a FROM t;\n");
+  });
+
+  it("puts the support functions that the statements call first", async () => {
+    const { sql } = await run(["-"], "CREATE VIEW v AS SELECT ADD_MONTHS(d, 1) AS m FROM t;");
+    expect(sql).toMatch(/^CREATE SCHEMA IF NOT EXISTS godwit_oracle;\n\nCREATE OR REPLACE FUNCTION godwit_oracle\.add_months/);
+  });
+});
