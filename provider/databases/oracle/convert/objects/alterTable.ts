@@ -1,11 +1,11 @@
 import type { Cursor } from "../read/cursor.js";
 import { type Environment, Scope } from "../write/environment.js";
-import { fitName, quoteName, quoteNames, quoteText } from "../write/names.js";
+import { dollarQuote, fitName, quoteName, quoteNames, quoteText } from "../write/names.js";
 import type { Type } from "../write/types.js";
 import { type ColumnDefinition, readColumn, writeColumn, writeDefault } from "./columns.js";
 import { atConstraint, type Constraint, readConstraint, readState, writeConstraint } from "./constraints.js";
 import type { Converted } from "./converted.js";
-import { readPartition } from "./partitions.js";
+import { type Partition, readPartition } from "./partitions.js";
 import { readElements } from "./tables.js";
 
 /** ALTER TABLE. Several changes in one statement become several statements. */
@@ -94,15 +94,7 @@ function partitionName(table: Table, partition: string): string {
 function readAdd(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SUPPLEMENTAL", "LOG")) return readSupplementalLog(cursor, table, true);
   if (cursor.at("PARTITION")) {
-    const partition = readPartition(cursor, "PARTITION");
-    const values = partition.values.map((value) => (typeof value === "string" ? value : writeDefault(value, table.env)));
-    table.env.output.warn(
-      "the lower bound of the added partition is not in the statement: it is made to hold listed values, or must be attached by hand",
-      cursor.line,
-    );
-    if (partition.name === undefined) cursor.refuse("ADD PARTITION without a name");
-    const list = values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`;
-    return { sql: [`CREATE TABLE ${partitionName(table, partition.name)} PARTITION OF ${table.sql} ${list}`] };
+    return { sql: [writeAddPartition(readPartition(cursor, "PARTITION"), table, cursor)] };
   }
   const bracketed = cursor.at("(");
   cursor.accept("COLUMN");
@@ -122,6 +114,27 @@ function readAdd(cursor: Cursor, table: Table): Step {
   const actions = columns.map((column) => `ADD COLUMN ${writeNewColumn(column, table)}`);
   const added = actions.length > 0 ? [alter(table, actions.join(", "))] : [];
   return { sql: [...added, ...constraints.flatMap((constraint) => writeAddConstraint(constraint, table))] };
+}
+
+/** ADD PARTITION of a list, or of ranges above the newest one, whose upper bound the statement does not repeat. */
+function writeAddPartition(partition: Partition, table: Table, cursor: Cursor): string {
+  if (partition.name === undefined) cursor.refuse("ADD PARTITION without a name");
+  const values = partition.values.map((value) => (typeof value === "string" ? value : writeDefault(value, table.env)));
+  const head = `CREATE TABLE ${partitionName(table, partition.name)} PARTITION OF ${table.sql}`;
+  if (values.length === 0) cursor.refuse("ADD PARTITION by hash: PostgreSQL's are a fixed number");
+  if (!partition.below) return `${head} ${values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`}`;
+  const upper = values.map((value) => (value === "max" ? "MAXVALUE" : value)).join(", ");
+  const lines = [
+    "DECLARE",
+    "  godwit_lower text;",
+    "BEGIN",
+    "  SELECT substring(pg_get_expr(relpartbound, pg_class.oid) FROM 'TO [(](.*)[)]$') INTO godwit_lower",
+    `  FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = ${quoteText(table.sql)}::regclass`,
+    "    AND pg_get_expr(relpartbound, pg_class.oid) LIKE 'FOR VALUES FROM%' ORDER BY inhrelid DESC LIMIT 1;",
+    `  EXECUTE format(${quoteText(`${head.replaceAll("%", "%%")} FOR VALUES FROM (%s) TO (${upper.replaceAll("%", "%%")})`)}, coalesce(godwit_lower, 'MINVALUE'));`,
+    "END",
+  ];
+  return `DO ${dollarQuote(lines.join("\n"))}`;
 }
 
 function writeNewColumn(column: ColumnDefinition, table: Table): string {
@@ -259,7 +272,7 @@ function readOnly(table: Table, only: boolean): Step {
 
 function readDrop(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SUPPLEMENTAL", "LOG")) return readSupplementalLog(cursor, table, false);
-  if (cursor.accept("PARTITION")) return withRest(cursor, `DROP TABLE ${partitionName(table, cursor.name())}`);
+  if (cursor.accept("PARTITION")) return withRest(cursor, `DROP TABLE IF EXISTS ${partitionName(table, cursor.name())}`);
   if (cursor.atAny("SUBPARTITION")) cursor.refuse("DROP SUBPARTITION");
   if (cursor.accept("UNUSED", "COLUMNS")) return rest(cursor, "PostgreSQL frees dropped columns by itself");
   if (cursor.accept("CONSTRAINT")) {
@@ -289,8 +302,17 @@ function readDrop(cursor: Cursor, table: Table): Step {
 
 /** The primary key by what it is, since its name is the database's own. */
 function dropKey(table: Table, cascade = false): string {
-  const query = `SELECT conname FROM pg_constraint WHERE conrelid = ${quoteText(table.sql)}::regclass AND contype = 'p'`;
-  return `DO $$\nBEGIN\n  EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I${cascade ? " CASCADE" : ""}', ${quoteText(table.sql)}::regclass, (${query}));\nEND\n$$`;
+  const lines = [
+    "DECLARE",
+    "  godwit_key name;",
+    "BEGIN",
+    `  SELECT conname INTO STRICT godwit_key FROM pg_constraint WHERE conrelid = ${quoteText(table.sql)}::regclass AND contype = 'p';`,
+    `  EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I${cascade ? " CASCADE" : ""}', ${quoteText(table.sql)}::regclass, godwit_key);`,
+    "EXCEPTION WHEN no_data_found THEN",
+    `  RAISE undefined_object USING MESSAGE = ${quoteText(`there is no primary key for table "${table.name.at(-1) ?? ""}"`)};`,
+    "END",
+  ];
+  return `DO ${dollarQuote(lines.join("\n"))}`;
 }
 
 function readRename(cursor: Cursor, table: Table): Step {

@@ -9,6 +9,8 @@ export interface Partition {
   readonly name?: string;
   /** Bounds of VALUES LESS THAN or VALUES; "max" for MAXVALUE, "default" for DEFAULT. */
   readonly values: readonly (Expression | "max" | "default")[];
+  /** VALUES LESS THAN: the values are an upper bound. */
+  readonly below: boolean;
   readonly sub: readonly Partition[];
   readonly subCount?: number;
 }
@@ -84,8 +86,9 @@ export function readPartition(cursor: Cursor, word: "PARTITION" | "SUBPARTITION"
   cursor.expect(word);
   const name = cursor.atName() && !cursor.atAny("VALUES", "TABLESPACE") ? cursor.name() : undefined;
   let values: Partition["values"] = [];
+  let below = false;
   if (cursor.accept("VALUES")) {
-    cursor.accept("LESS", "THAN");
+    below = cursor.accept("LESS", "THAN");
     values = cursor.listed(() => readBound(cursor));
   }
   let sub: Partition[] = [];
@@ -95,7 +98,7 @@ export function readPartition(cursor: Cursor, word: "PARTITION" | "SUBPARTITION"
     else if (cursor.accept("SUBPARTITIONS")) subCount = Number(cursor.next().value);
     else cursor.skip();
   }
-  return { ...(name === undefined ? {} : { name }), values, sub, ...(subCount === undefined ? {} : { subCount }) };
+  return { ...(name === undefined ? {} : { name }), values, below, sub, ...(subCount === undefined ? {} : { subCount }) };
 }
 
 function readBound(cursor: Cursor): Expression | "max" | "default" {
@@ -134,7 +137,7 @@ function writeLevel(
   const partitions: readonly Partition[] =
     given.length > 0
       ? given
-      : Array.from({ length: partitioning.method.endsWith("HASH") ? count : 0 }, () => ({ values: [], sub: [] }));
+      : Array.from({ length: partitioning.method.endsWith("HASH") ? count : 0 }, () => ({ values: [], below: false, sub: [] }));
   const statements: string[] = [];
   let previous: string | undefined;
   let hasDefault = false;

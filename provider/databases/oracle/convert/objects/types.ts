@@ -71,10 +71,11 @@ function writeObject(cursor: Cursor, names: readonly string[], isUnder: boolean,
     });
   }
   const sql = quoteNames(names);
-  const inherited = parent && env.catalog.type(parent);
-  const all = new Map([...(inherited?.fields ?? []), ...fields]);
+  const found = parent && env.catalog.type(parent);
+  const inherited = found?.open ? undefined : found;
+  const all = new Map([...(found?.fields ?? []), ...fields]);
   const isComplete = !parent || inherited?.fields !== undefined;
-  const type: Type = { sql, family: "record", ...(isComplete ? { fields: all } : {}) };
+  const type: Type = { sql, family: "record", fields: all, ...(isComplete ? {} : { open: true }) };
   env.catalog.types.set(names.slice(-2).join("."), type);
   for (const routine of declared) registerMethod(routine, names, env);
   if (parent && !isComplete) return [...env.output.before, writeUnder(sql, parent, fields)];
@@ -145,7 +146,7 @@ function convertTypeBody(cursor: Cursor, env: Environment): Converted {
   for (const routine of routines) {
     try {
       refuseTwin(routine, env, signatures);
-      const isOpen = !type.fields && routine.traits.member !== "STATIC";
+      const isOpen = (!type.fields || type.open) && routine.traits.member !== "STATIC";
       sql.push(...writeMethod(routine, names, type, { ...env, scope, ...(isOpen ? { openSelf: true } : {}) }));
     } catch (cause) {
       if (!(cause instanceof Unconvertible)) throw cause;

@@ -79,7 +79,7 @@ type Kinds = {
 
 export interface CaseBranch {
   readonly when: Expression;
-  readonly then: Expression;
+  readonly value: Expression;
 }
 
 export type ExpressionOf<K extends keyof Kinds> = { readonly kind: K; readonly line: number } & Kinds[K];

@@ -83,12 +83,12 @@ type Kinds = {
   assign: { readonly target: Expression; readonly value: Expression };
   call: { readonly call: Expression };
   if: {
-    readonly branches: readonly { readonly when: Expression; readonly then: readonly Statement[] }[];
+    readonly branches: readonly { readonly when: Expression; readonly body: readonly Statement[] }[];
     readonly otherwise?: readonly Statement[];
   };
   case: {
     readonly subject?: Expression;
-    readonly branches: readonly { readonly when: Expression; readonly then: readonly Statement[] }[];
+    readonly branches: readonly { readonly when: Expression; readonly body: readonly Statement[] }[];
     readonly otherwise?: readonly Statement[];
   };
   loop: { readonly while?: Expression; readonly body: readonly Statement[] };

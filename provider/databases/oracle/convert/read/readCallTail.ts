@@ -33,7 +33,7 @@ export function readCallTail(cursor: Cursor, tail: CallTail): void {
 export function readSortKeys(cursor: Cursor): SortKey[] {
   return cursor.list(() => {
     const value = readExpression(cursor);
-    let direction = cursor.accept("DESC") ? " DESC" : (cursor.accept("ASC"), "");
+    let direction = cursor.acceptAny("DESC", "ASC") === "DESC" ? " DESC" : "";
     if (cursor.accept("NULLS", "FIRST")) direction += " NULLS FIRST";
     else if (cursor.accept("NULLS", "LAST")) direction += " NULLS LAST";
     return { value, direction };

@@ -141,7 +141,7 @@ function readMerge(cursor: Cursor): Dml {
     if (cursor.accept("MATCHED", "THEN", "UPDATE", "SET")) {
       const set = cursor.list(() => readSetItem(cursor));
       const where = cursor.accept("WHERE") ? readExpression(cursor) : undefined;
-      const gone = cursor.accept("DELETE") ? (cursor.expect("WHERE"), readExpression(cursor)) : undefined;
+      const gone = cursor.accept("DELETE", "WHERE") ? readExpression(cursor) : undefined;
       update = { set, ...(where ? { where } : {}), ...(gone ? { delete: gone } : {}) };
     } else {
       cursor.expect("NOT", "MATCHED", "THEN", "INSERT");

@@ -46,7 +46,10 @@ function readTest(cursor: Cursor, value: Expression): Expression | undefined {
     const negated = cursor.accept("NOT");
     if (cursor.accept("OF")) {
       cursor.accept("TYPE");
-      const types = cursor.listed(() => (cursor.accept("ONLY"), readDataType(cursor)));
+      const types = cursor.listed(() => {
+        cursor.accept("ONLY");
+        return readDataType(cursor);
+      });
       return { kind: "is", value, test: "OF", types, negated, line };
     }
     if (cursor.accept("A", "SET")) return { kind: "is", value, test: "A SET", negated, line };
@@ -64,8 +67,8 @@ function readTest(cursor: Cursor, value: Expression): Expression | undefined {
   if (cursor.accept("IN")) return { kind: "in", value, items: readInItems(cursor), negated, line };
   if (cursor.acceptAny("LIKE", "LIKEC", "LIKE2", "LIKE4")) {
     const pattern = readSum(cursor);
-    const escape = cursor.accept("ESCAPE") ? readSum(cursor) : undefined;
-    return { kind: "like", value, pattern, ...(escape ? { escape } : {}), negated, line };
+    const escaped = cursor.accept("ESCAPE") ? readSum(cursor) : undefined;
+    return { kind: "like", value, pattern, ...(escaped ? { escape: escaped } : {}), negated, line };
   }
   const submultiset = cursor.at("SUBMULTISET");
   if (submultiset || (cursor.at("MEMBER") && !cursor.atAhead(1, ".", "("))) {

@@ -24,7 +24,8 @@ function readAtom(cursor: Cursor): Expression {
   if (token.kind === "number") return literal("number", cursor.next().value, line);
   if (token.kind === "bind") {
     cursor.next();
-    const field = cursor.at(".") && cursor.peek(1).kind !== "operator" ? (cursor.next(), cursor.name()) : undefined;
+    const hasField = cursor.at(".") && cursor.peek(1).kind !== "operator" && cursor.accept(".");
+    const field = hasField ? cursor.name() : undefined;
     return { kind: "bind", name: token.text.toLowerCase(), ...(field === undefined ? {} : { field }), line };
   }
   if (token.kind === "directive") return { kind: "inquiry", name: cursor.next().value.toLowerCase(), line };
@@ -131,7 +132,7 @@ function readCase(cursor: Cursor): Expression {
   while (cursor.accept("WHEN")) {
     const when = readExpression(cursor);
     cursor.expect("THEN");
-    branches.push({ when, then: readExpression(cursor) });
+    branches.push({ when, value: readExpression(cursor) });
   }
   const otherwise = cursor.accept("ELSE") ? readExpression(cursor) : undefined;
   cursor.expect("END");
@@ -203,7 +204,7 @@ function readName(cursor: Cursor): Expression {
     parts.push(cursor.name());
   }
   const outer = acceptOuter(cursor);
-  const link = cursor.at("@") && !outer ? (cursor.next(), cursor.names().join(".")) : undefined;
+  const link = !outer && cursor.accept("@") ? cursor.names().join(".") : undefined;
   return { kind: "name", parts, outer, ...(link === undefined ? {} : { link }), line };
 }
 
@@ -289,8 +290,8 @@ function readArgument(cursor: Cursor, callee: Expression): Argument {
         outer: false,
         line: value.line,
       },
-      name: "\u0000using",
+      name: "\uE000using",
     };
   }
-  return callee.kind === "name" && cursor.at("BY") ? { value: (cursor.next(), readSum(cursor)) } : { value };
+  return callee.kind === "name" && cursor.accept("BY") ? { value: readSum(cursor) } : { value };
 }

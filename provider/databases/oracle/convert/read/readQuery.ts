@@ -111,7 +111,7 @@ function readSetOperations(cursor: Cursor): QueryBody {
   for (;;) {
     const word = cursor.acceptAny("UNION", "MINUS", "INTERSECT", "EXCEPT");
     if (word === undefined) return left;
-    const all = cursor.accept("ALL") ? " ALL" : (cursor.accept("DISTINCT"), "");
+    const all = cursor.acceptAny("ALL", "DISTINCT") === "ALL" ? " ALL" : "";
     const operator = `${word === "MINUS" ? "EXCEPT" : word}${all}`;
     left = { kind: "set", operator, left, right: readBody(cursor) };
   }

@@ -39,7 +39,10 @@ function readContent(cursor: Cursor): Content {
 const READERS: Readonly<Record<string, (cursor: Cursor) => Content | undefined>> = {
   DECLARE: (cursor) => ({ kind: "block", block: readBlock(cursor) }),
   BEGIN: (cursor) => ({ kind: "block", block: readBlock(cursor) }),
-  NULL: (cursor) => (cursor.next(), { kind: "null" }),
+  NULL: (cursor) => {
+    cursor.next();
+    return { kind: "null" };
+  },
   IF: readIf,
   CASE: readCase,
   LOOP: (cursor) => readLoop(cursor, {}),
@@ -98,7 +101,7 @@ function readIf(cursor: Cursor): Content {
   do {
     const when = readExpression(cursor);
     cursor.expect("THEN");
-    branches.push({ when, then: readStatements(cursor, "ELSIF", "ELSE", "END") });
+    branches.push({ when, body: readStatements(cursor, "ELSIF", "ELSE", "END") });
   } while (cursor.accept("ELSIF"));
   const otherwise = cursor.accept("ELSE") ? readStatements(cursor, "END") : undefined;
   cursor.expect("END");
@@ -113,7 +116,7 @@ function readCase(cursor: Cursor): Content {
   while (cursor.accept("WHEN")) {
     const when = readExpression(cursor);
     cursor.expect("THEN");
-    branches.push({ when, then: readStatements(cursor, "WHEN", "ELSE", "END") });
+    branches.push({ when, body: readStatements(cursor, "WHEN", "ELSE", "END") });
   }
   const otherwise = cursor.accept("ELSE") ? readStatements(cursor, "END") : undefined;
   cursor.expect("END");
@@ -192,8 +195,14 @@ function readOpen(cursor: Cursor): Content {
   const opened = readSum(cursor);
   if (!cursor.accept("FOR")) return { kind: "open", cursor: opened, using: [] };
   const query = atQuery(cursor) && !cursor.at("(") ? readQuery(cursor) : readQueryOrText(cursor);
-  const using = cursor.accept("USING") ? cursor.list(() => (cursor.accept("IN"), readExpression(cursor))) : [];
+  const using = cursor.accept("USING") ? cursor.list(() => readBound(cursor)) : [];
   return { kind: "open", cursor: opened, query, using };
+}
+
+/** A value behind USING; IN is what it is anyway. */
+function readBound(cursor: Cursor): Expression {
+  cursor.accept("IN");
+  return readExpression(cursor);
 }
 
 function readQueryOrText(cursor: Cursor) {

@@ -4,7 +4,7 @@ import { type Access, findAccess, type Step, typeAt, writeElement, writeSteps } 
 import { changesCollection, writeCollectionChange } from "./collections.js";
 import type { Environment, Unit } from "./environment.js";
 import { quoteName, quoteText } from "./names.js";
-import { castable, RECORD, type Type } from "./types.js";
+import { castable, RECORD, TEXT, type Type } from "./types.js";
 import { type Written, writeSql } from "./writeExpression.js";
 
 /** Where INTO or an OUT argument can write: a variable, with what must run before and after. */
@@ -33,8 +33,8 @@ export function writeChangingMethod(call: Expression, env: Environment): string[
 
 /** A variable to read into; for an element or package state a hidden one, which is copied afterwards. */
 export function writeTarget(expression: Expression, env: Environment): Target {
-  const access = findAccess(expression, env);
-  if (!access) throw new Unconvertible("a target that is no variable of this file", expression.line);
+  // Of another file's package variable only the name is known, not the type; a setting holds its text.
+  const access = withTextType(requireAccess(expression, env));
   const type = typeAt(access) ?? access.root.type;
   if (access.root.kind === "variable" && access.steps.every((step) => step.kind === "field")) {
     return {
@@ -104,38 +104,40 @@ function read(access: Access, env: Environment, line: number): Written {
   return writeSteps(root, access.steps, env, line);
 }
 
-function requireAccess(target: Expression, env: Environment): Access {
-  const access = findAccess(target, env);
-  if (access) return access;
-  if (target.kind === "name" && env.openSelf && target.parts.length === 1) return selfField(target.parts);
-  // A package variable of another file: what is behind the dot is its name.
-  if (target.kind === "name" && target.parts.length >= 2) {
-    const [home = "", name = ""] = target.parts.slice(-2);
-    return {
-      root: { kind: "state", read: `${quoteName(home)}.${quoteName(name)}()`, setting: settingName(home, name), type: RECORD },
-      name,
-      steps: [],
-    };
-  }
-  if (target.kind === "name" && env.openHome && env.home !== undefined) {
-    const [name = ""] = target.parts;
-    return {
-      root: {
-        kind: "state",
-        read: `${quoteName(env.home)}.${quoteName(name)}()`,
-        setting: settingName(env.home, name),
-        type: RECORD,
-      },
-      name,
-      steps: [],
-    };
-  }
-  throw new Unconvertible("an assignment to what this file does not declare", target.line);
+function withTextType(access: Access): Access {
+  return access.root.kind === "state" && access.root.type === RECORD
+    ? { ...access, root: { ...access.root, type: TEXT } }
+    : access;
 }
 
-function selfField(parts: readonly string[]): Access {
-  const steps: Step[] = parts.map((name) => ({ kind: "field", name }));
-  return { root: { kind: "variable", sql: "self", type: RECORD }, name: "self", steps };
+function requireAccess(target: Expression, env: Environment): Access {
+  const access = findAccess(target, env);
+  // Nothing can be assigned to a method's result, so what looked like one is an element of a collection.
+  if (access) return { ...access, steps: access.steps.flatMap((step) => (step.kind === "method" ? elementOf(step) : [step])) };
+  const own = env.openSelf ? selfAccess(target) : undefined;
+  if (own) return own;
+  // A package variable of another file: what is behind the dot is its name.
+  const path = target.kind === "name" ? target.parts : [];
+  const [home, name = ""] = path.length >= 2 ? path.slice(-2) : env.openHome ? [env.home, path[0]] : [];
+  if (home === undefined || name === "") throw new Unconvertible("an assignment to what this file does not declare", target.line);
+  const read = `${quoteName(home)}.${quoteName(name)}()`;
+  return { root: { kind: "state", read, setting: settingName(home, name), type: RECORD }, name, steps: [] };
+}
+
+function elementOf(step: Extract<Step, { kind: "method" }>): Step[] {
+  const [key] = step.args;
+  return [{ kind: "field", name: step.name }, ...(key ? [{ kind: "index" as const, key: key.value }] : [])];
+}
+
+/** A path that starts at an attribute which the type's supertype, in another file, must have. */
+function selfAccess(target: Expression): Access | undefined {
+  const root: Access["root"] = { kind: "variable", sql: "self", type: RECORD };
+  if (target.kind === "name") return { root, name: "self", steps: target.parts.map((name) => ({ kind: "field", name })) };
+  const of = target.kind === "call" ? selfAccess(target.callee) : target.kind === "member" ? selfAccess(target.of) : undefined;
+  if (!of) return undefined;
+  if (target.kind === "member") return { ...of, steps: [...of.steps, { kind: "field", name: target.name }] };
+  const [key] = target.kind === "call" ? target.args : [];
+  return key && { ...of, steps: [...of.steps, { kind: "index", key: key.value }] };
 }
 
 /** Names of settings are letters, digits, _ and $, in two parts. */

@@ -62,7 +62,7 @@ function quoteCallee(parts: readonly string[]): string {
 export function writeArguments(args: readonly Argument[], env: Environment): string {
   return args
     .map((arg) =>
-      arg.name === undefined || arg.name.startsWith("\u0000")
+      arg.name === undefined || arg.name.startsWith("\uE000")
         ? writeSql(arg.value, env)
         : `${quoteName(arg.name)} => ${writeSql(arg.value, env)}`,
     )
@@ -109,7 +109,7 @@ function writeConstructor(parts: readonly string[], args: readonly Argument[], e
     return { sql: `CAST(ARRAY[${values.join(", ")}]${element ? `::${element}` : ""} AS ${target})`, type };
   }
   // An object type's constructors are functions of its name; a record type of a package has none.
-  if (type.family === "record" && type.fields && parts.length === 1 && env.catalog.types.has(parts[0] ?? "")) return undefined;
+  if (type.family === "record" && (type.open || (parts.length === 1 && env.catalog.types.has(parts[0] ?? "")))) return undefined;
   if (type.family === "record" && type.fields) {
     const named = [...type.fields.keys()].map((field, index) => {
       const byName = args.find((arg) => arg.name === field);

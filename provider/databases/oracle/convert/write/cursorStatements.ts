@@ -83,7 +83,7 @@ function argumentsInOrder(parameters: readonly Parameter[], args: readonly Argum
 }
 
 function resetCounters(cursor: Expression, env: Environment): string[] {
-  return [`\u0000reset ${cursorBase(cursor.kind === "call" ? cursor.callee : cursor)}`].filter(() => env.unit !== undefined);
+  return [`\uE000reset ${cursorBase(cursor.kind === "call" ? cursor.callee : cursor)}`].filter(() => env.unit !== undefined);
 }
 
 export function writeFetch(s: StatementOf<"fetch">, env: Environment): string[] {
@@ -94,7 +94,7 @@ export function writeFetch(s: StatementOf<"fetch">, env: Environment): string[] 
   const targets = s.into.map((target) => writeTarget(target, env));
   return [
     `FETCH ${cursor} INTO ${targets.map((target) => target.sql).join(", ")};`,
-    `\u0000fetched ${base}`,
+    `\uE000fetched ${base}`,
     ...targets.flatMap((target) => target.after),
   ];
 }
@@ -154,7 +154,7 @@ function writeOpaqueFetch(
 
 /** After a bulk fetch %NOTFOUND tells that fewer rows came than the limit allows. */
 function afterBulk(base: string, limit: string | undefined, count: string): string[] {
-  return [`\u0000bulk ${base} ${limit === undefined ? "false" : `(${count} = ${limit})`}`];
+  return [`\uE000bulk ${base} ${limit === undefined ? "false" : `(${count} = ${limit})`}`];
 }
 
 export function writeClose(s: StatementOf<"close">, env: Environment): string[] {

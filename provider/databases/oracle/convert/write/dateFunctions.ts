@@ -16,7 +16,8 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     if (!format)
       return { sql: written.type.family === "string" ? written.sql : `${writeOperand(value, env).sql}::text`, type: TEXT };
     // A text with a format is one that Oracle would turn into a date or number first.
-    return { sql: `to_char(${written.sql}, ${writeFormat(format, env, isNumeric(written.type))})`, type: TEXT };
+    const name = env.place === "definition" ? env.output.use("to_char") : "to_char";
+    return { sql: `${name}(${written.sql}, ${writeFormat(format, env, isNumeric(written.type))})`, type: TEXT };
   },
   add_months: ([day, months], env) =>
     day && months && { sql: `${env.output.use("add_months")}(${moment(day, env)}, ${writeSql(months, env)})`, type: DATE },

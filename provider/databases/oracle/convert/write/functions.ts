@@ -96,7 +96,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     };
   },
   translate: ([value, from, to], env, e) => {
-    if (e.args[0]?.name === "\u0000using" && value) return { sql: writeSql(value, env), type: TEXT };
+    if (e.args[0]?.name === "\uE000using" && value) return { sql: writeSql(value, env), type: TEXT };
     if (!value || !from || !to) return undefined;
     return { sql: `translate(${asText(value, env)}, ${writeSql(from, env)}, ${writeSql(to, env)})`, type: TEXT };
   },

@@ -142,12 +142,12 @@ export function writeBody(block: Block, env: Environment, around: Surroundings =
 /** Marks left by statements become the upkeep of SQL%ROWCOUNT and cursor attributes, where something reads those. */
 function resolveMarks(lines: readonly string[], unit: Unit): string[] {
   return lines.flatMap((line) => {
-    const at = line.indexOf("\u0000");
+    const at = line.indexOf("\uE000");
     if (at < 0) return [line];
     const space = line.slice(0, at);
     const mark = line.slice(at);
     if (mark === COUNT_ROWS) return unit.usesRowCount ? [`${space}GET DIAGNOSTICS godwit_rows = ROW_COUNT;`] : [];
-    const [, kind = "", base = "", rest = ""] = /^\u0000(fetched|reset|bulk) (\S+) ?(.*)$/s.exec(mark) ?? [];
+    const [, kind = "", base = "", rest = ""] = /^\uE000(fetched|reset|bulk) (\S+) ?(.*)$/s.exec(mark) ?? [];
     const found = unit.hidden.has(`godwit_found_${base}`) ? quoteName(`godwit_found_${base}`) : undefined;
     const count = unit.hidden.has(`godwit_count_${base}`) ? quoteName(`godwit_count_${base}`) : undefined;
     const kept: string[] = [];

@@ -67,17 +67,17 @@ const WRITERS: Writers = {
   assign: (s, env) => writeAssignment(s.target, writeSql(s.value, env), env),
   call: writeCallStatement,
   if: (s, env) => {
-    const lines = s.branches.flatMap(({ when, then }, index) => [
+    const lines = s.branches.flatMap(({ when, body }, index) => [
       `${index === 0 ? "IF" : "ELSIF"} ${writeSql(when, env)} THEN`,
-      ...indent(writeStatements(then, env)),
+      ...indent(writeStatements(body, env)),
     ]);
     if (s.otherwise) lines.push("ELSE", ...indent(writeStatements(s.otherwise, env)));
     return [...lines, "END IF;"];
   },
   case: (s, env) => {
     const lines = [`CASE${s.subject ? ` ${writeSql(s.subject, env)}` : ""}`];
-    for (const { when, then } of s.branches)
-      lines.push(`WHEN ${writeSql(when, env)} THEN`, ...indent(writeStatements(then, env)));
+    for (const { when, body } of s.branches)
+      lines.push(`WHEN ${writeSql(when, env)} THEN`, ...indent(writeStatements(body, env)));
     if (s.otherwise) lines.push("ELSE", ...indent(writeStatements(s.otherwise, env)));
     return [...lines, "END CASE;"];
   },
@@ -122,7 +122,7 @@ export function countRows(env: Environment, line: number): string[] {
 }
 
 /** A mark that writing the routine turns into GET DIAGNOSTICS or nothing. */
-export const COUNT_ROWS = "\u0000count rows";
+export const COUNT_ROWS = "\uE000count rows";
 
 function writeCallStatement(s: StatementOf<"call">, env: Environment): string[] {
   const changing = writeChangingMethod(s.call, env);

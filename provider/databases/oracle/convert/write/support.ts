@@ -105,6 +105,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$`,
   ],
+  /** In an index the text of a moment must not depend on the session: it does not, but to_char() is not marked so. */
+  to_char: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.to_char(value timestamp, format text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.to_char(value, format) $$`,
+    `CREATE OR REPLACE FUNCTION godwit_oracle.to_char(value numeric, format text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.to_char(value, format) $$`,
+  ],
   round: [
     `CREATE OR REPLACE FUNCTION godwit_oracle.round(value numeric, digits numeric DEFAULT 0) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.round(value, digits::integer) $$`,

@@ -30,6 +30,8 @@ export interface Type {
   /** Of arrays, and of maps (associative arrays by a string, kept as jsonb). */
   readonly element?: Type;
   readonly fields?: ReadonlyMap<string, Type>;
+  /** Has fields beyond these: those of a supertype that is not in this file. */
+  readonly open?: boolean;
   /** Defaults of a record's fields, as SQL. */
   readonly defaults?: ReadonlyMap<string, string>;
   /** An array that Oracle indexes freely (INDEX BY): it needs no constructor and may have gaps. */

@@ -78,8 +78,8 @@ const WRITERS: Writers = {
     const text = value.type.family === "string" || value.type.family === "unknown" ? value.sql : `${value.sql}::text`;
     // Oracle's LIKE knows no escape character unless one is named; PostgreSQL's knows the backslash.
     const hasBackslash = e.pattern.kind !== "literal" || e.pattern.value.includes("\\");
-    const escape = e.escape ? ` ESCAPE ${writeSql(e.escape, env)}` : hasBackslash ? " ESCAPE ''" : "";
-    return { sql: `${text} ${e.negated ? "NOT " : ""}LIKE ${writeOperand(e.pattern, env).sql}${escape}`, type: BOOLEAN };
+    const escaping = e.escape ? ` ESCAPE ${writeSql(e.escape, env)}` : hasBackslash ? " ESCAPE ''" : "";
+    return { sql: `${text} ${e.negated ? "NOT " : ""}LIKE ${writeOperand(e.pattern, env).sql}${escaping}`, type: BOOLEAN };
   },
   is: writeIs,
   case: writeCase,
@@ -273,8 +273,8 @@ function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
 function writeCase(e: ExpressionOf<"case">, env: Environment): Written {
   const subject = e.subject ? ` ${writeOperand(e.subject, env).sql}` : "";
   let type: Type = UNKNOWN;
-  const branches = e.branches.map(({ when, then }) => {
-    const value = writeExpression(then, env);
+  const branches = e.branches.map(({ when, value: result }) => {
+    const value = writeExpression(result, env);
     if (type.family === "unknown") type = value.type;
     return ` WHEN ${writeSql(when, env)} THEN ${value.sql}`;
   });
