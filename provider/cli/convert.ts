@@ -32,7 +32,10 @@ export async function convertFile(
     return 2;
   }
   const { file, ...rest } = options;
-  const conversion = convertDdl(source, rest);
+  const ofKind = convertDdl(source, rest);
+  // A file with nothing of the kind is taken whole: the kind then only says what its caller calls the object.
+  const { kind: _, ...whole } = rest;
+  const conversion = ofKind.statements.length + ofKind.skipped.length > 0 ? ofKind : convertDdl(source, whole);
   streams.output.write(renderSql(conversion));
   streams.report.write(renderReport(conversion, file));
   return conversion.statements.length > 0 ? 0 : 1;

@@ -64,6 +64,8 @@ export enum ErrorCode {
   StoreUnusable = "GW1601",
   /** The log does not reach back to startPosition. */
   PositionUnavailable = "GW1606",
+  /** A server ran out of disk, memory or another resource; it is tried again within retry.otherMinutes. */
+  ServerExhausted = "GW1607",
   /** Another worker took the task over; this one stopped without writing. */
   WorkerFenced = "GW1602",
   /** The worker process could not be started or died at once. */

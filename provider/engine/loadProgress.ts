@@ -67,6 +67,10 @@ export class LoadProgress {
     return this.tallies.get(tableId)?.bytes ?? 0;
   }
 
+  get size(): number {
+    return this.tallies.size;
+  }
+
   tables(): readonly TableStatus[] {
     return [...this.tallies.values()].map(tableStatus);
   }

@@ -28,6 +28,9 @@ export interface TaskRun {
 export type TaskEnd = "completed" | "stopped" | "failed" | "ended";
 
 const POLL_MILLISECONDS = 1000;
+/** The status of 20,000 tables is megabytes: not every second. */
+const MANY_TABLES = 1000;
+const MANY_TABLES_TICKS = 10;
 
 /**
  * The life of a task in one worker:
@@ -64,7 +67,8 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
         await progress
           .measure()
           .catch((cause: unknown) => log.warn({ cause: String(cause) }, "the source could not be measured"));
-      await run.publish(progress.status());
+      const every = progress.loading.size > MANY_TABLES ? MANY_TABLES_TICKS : 1;
+      if (tick % every === 0) await run.publish(progress.status());
       await sleep(POLL_MILLISECONDS, undefined, { signal: AbortSignal.any([over.signal, run.signal]) }).catch(() => undefined);
       if (run.signal.aborted) interrupt.abort();
     }
@@ -161,10 +165,17 @@ async function stop(phases: PhaseRun): Promise<void> {
   await phases.route.source.release();
 }
 
-/** From here on connection losses are GodwitErrors, whatever driver they came from. */
+/** From here on every failure is a GodwitError, whatever driver it came from. */
 function translate(cause: unknown, route: Route | undefined): unknown {
-  if (cause instanceof GodwitError || !route?.isConnectionError(cause)) return cause;
-  return new GodwitError(ErrorCode.ConnectionLost, cause instanceof Error ? cause.message : String(cause), { cause });
+  if (cause instanceof GodwitError) return cause;
+  const { code = "", message = String(cause) } = (cause ?? {}) as { code?: string; message?: string };
+  if (route?.isConnectionError(cause)) return new GodwitError(ErrorCode.ConnectionLost, message, { cause });
+  // SQLSTATE class 53: insufficient resources.
+  if (/^53/.test(code)) {
+    const remedy = "make room on the server (disk, memory, connections); nothing is lost, the task goes on by itself";
+    return new GodwitError(ErrorCode.ServerExhausted, message, { remedy, cause });
+  }
+  return new GodwitError(ErrorCode.TaskFailed, message, { cause });
 }
 
 function isConnectionCode(cause: unknown): boolean {
@@ -181,7 +192,6 @@ function isLost(cause: unknown): boolean {
 
 function taskError(cause: unknown, retrying: boolean): TaskError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code =
-    cause instanceof GodwitError ? cause.code : ((cause as { code?: string } | undefined)?.code ?? ErrorCode.TaskFailed);
+  const code = cause instanceof GodwitError ? cause.code : ErrorCode.TaskFailed;
   return { code, message, at: new Date().toISOString(), retrying };
 }

@@ -14,10 +14,10 @@ import { ensureTaskDirectory, taskFiles, writeWhole } from "./taskFiles.js";
 export async function runWorker(payload: WorkerPayload, signal: AbortSignal): Promise<TaskEnd | "fenced" | "gone"> {
   const files = taskFiles(payload.home, payload.taskId);
   await ensureTaskDirectory(files);
-  const log = pino(
-    { base: { taskId: payload.taskId, pid: process.pid } },
-    pino.destination({ dest: files.log, mkdir: true, sync: true }),
-  );
+  const output = pino.destination({ dest: files.log, mkdir: true, sync: true });
+  // A full disk on this machine costs log lines, not the migration.
+  output.on("error", () => undefined);
+  const log = pino({ base: { taskId: payload.taskId, pid: process.pid } }, output);
   const kind = routeKind(payload.ends);
   const retry = new RetryWindow(() => payload.retry);
   let former: bigint | undefined;

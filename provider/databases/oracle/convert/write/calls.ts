@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
-import type { Argument, Expression, ExpressionOf } from "../read/expression.js";
-import { findAccess, writeAccess } from "./access.js";
+import type { Argument, ExpressionOf } from "../read/expression.js";
+import type { Routine } from "../read/plsql.js";
+import { writeAccess } from "./access.js";
 import { writeAggregate } from "./aggregates.js";
 import { writeAssignment } from "./assignment.js";
 import { writePackageFunction } from "./builtinPackages.js";
@@ -132,17 +133,18 @@ export function findRoutine(parts: readonly string[], env: Environment): Routine
   return entry?.kind === "routine" ? entry : undefined;
 }
 
-/** The overload that takes these arguments, by their number and names. */
-export function chooseOverload(entry: RoutineEntry, args: readonly Argument[]) {
-  return entry.routines.find(({ parameters }) => {
+/** The overload that takes these arguments, by their number and names; of a function and a procedure the one that is called. */
+export function chooseOverload(entry: RoutineEntry, args: readonly Argument[], kind: Routine["kind"]): Routine | undefined {
+  const fitting = entry.routines.filter(({ parameters }) => {
     const needed = parameters.filter((parameter) => !parameter.default);
     const fits = args.every((arg) => arg.name === undefined || parameters.some((parameter) => parameter.name === arg.name));
     return fits && args.length <= parameters.length && needed.length <= args.length;
   });
+  return fitting.find((routine) => routine.kind === kind) ?? fitting[0];
 }
 
 function writeRoutineCall(entry: RoutineEntry, e: ExpressionOf<"call">, env: Environment): Written {
-  const routine = chooseOverload(entry, e.args);
+  const routine = chooseOverload(entry, e.args, "function");
   const captured = entry.captured.map(({ name }) => {
     const variable = env.scope.find(name);
     return variable?.kind === "variable" ? variable.sql : variable?.kind === "state" ? variable.read : quoteName(name);
@@ -167,7 +169,7 @@ function writeOutCall(
   returns: Type,
 ): Written {
   const unit = env.unit;
-  const routine = chooseOverload(entry, e.args);
+  const routine = chooseOverload(entry, e.args, "function");
   if (!unit || !routine) throw new Unconvertible("a function with OUT parameters at this place", e.line);
   const row = unit.fresh("answer", "record");
   const inputs: string[] = [];
@@ -195,9 +197,4 @@ function writePieces(e: ExpressionOf<"call">, env: Environment): Written {
     sql: `${name}(${sql})`,
     type: name.startsWith("xml") && name !== "xmlserialize" ? { sql: "xml", family: "xml" } : UNKNOWN,
   };
-}
-
-/** Whether an expression is a variable of this file, so that it can take what an OUT parameter gives. */
-export function isVariable(expression: Expression, env: Environment): boolean {
-  return findAccess(expression, env) !== undefined;
 }

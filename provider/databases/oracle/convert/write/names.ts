@@ -27,7 +27,8 @@ export function quoteNames(names: readonly string[]): string {
 
 /** A string constant, whatever standard_conforming_strings says. */
 export function quoteText(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`;
+  // PostgreSQL holds no zero bytes in text.
+  const quoted = `'${text.replaceAll("\u0000", "").replaceAll("'", "''")}'`;
   return text.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }
 

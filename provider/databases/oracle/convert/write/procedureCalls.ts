@@ -23,7 +23,7 @@ export function writeProcedureCall(call: Expression, env: Environment): string[]
     throw new Unconvertible("a call through a database link", call.line);
   const parts = withoutSys(callee.parts);
   const routine = findRoutine(parts, env);
-  const chosen = routine && chooseOverload(routine, args);
+  const chosen = routine && chooseOverload(routine, args, "procedure");
   const written = args.map((arg, index) =>
     writeArgument(arg, chosen?.parameters.find((each) => each.name === arg.name) ?? chosen?.parameters[index], env),
   );
