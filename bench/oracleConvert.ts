@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Client } from "pg";
+import { Client, DatabaseError } from "pg";
 import { type PostgresServer, startPostgres } from "../test/support/postgres.js";
 
 /**
@@ -91,7 +91,10 @@ async function load(sql: string, columnType: string, server: PostgresServer): Pr
       } catch (cause) {
         const message = cause instanceof Error ? cause.message : String(cause);
         const standIn = standIns < 200 ? standInFor(message, columnType, sql) : undefined;
-        if (standIn === undefined || !(await succeeds(client, standIn))) return { error: message, standIns };
+        if (standIn === undefined || !(await succeeds(client, standIn))) {
+          const where = cause instanceof DatabaseError ? cause.where?.split("\n")[0] : undefined;
+          return { error: where === undefined ? message : `${message} (${where})`, standIns };
+        }
       }
     }
   } finally {

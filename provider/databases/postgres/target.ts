@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { RowFormat, StepRunner, TargetDatabase } from "../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../engine/errors.js";
-import type { PlannedTable } from "../../engine/models/plan.js";
+import type { DdlStep, PlannedTable } from "../../engine/models/plan.js";
 import { isConnectionError } from "./connectionErrors.js";
 import type { Connections } from "./connections.js";
 import { createRowLoader } from "./copy/rowLoader.js";
@@ -65,25 +65,37 @@ async function stepRunner(client: Client, taskId: string): Promise<StepRunner> {
   await client.query("SET check_function_bodies = off");
   return {
     async run(step, record) {
-      try {
-        // One simple query is one round trip and one transaction.
-        await client.query(["BEGIN", ...step.sql, record, "COMMIT"].join(";\n"));
-      } catch (cause) {
-        await client.query("ROLLBACK").catch(() => undefined);
-        const known = fencedError(cause, taskId);
-        if (known instanceof GodwitError || isConnectionError(cause)) throw known;
-        const { message, detail, hint } = cause as { message: string; detail?: string; hint?: string };
-        throw new GodwitError(ErrorCode.SchemaStatementFailed, [message, detail].filter(Boolean).join(": "), {
-          object: `${step.kind} ${step.name}`,
-          remedy:
-            hint ??
-            `mend what the target objects to, or leave the object out; the statement was: ${step.sql.join("; ").slice(0, 500)}`,
-          cause,
-        });
+      // One simple query is one round trip and one transaction.
+      const query = ["BEGIN", ...step.sql, record, "COMMIT"].join(";\n");
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await client.query(query);
+          return;
+        } catch (cause) {
+          await client.query("ROLLBACK").catch(() => undefined);
+          // Steps at once may lock two tables in different orders; the server ended one so that the other goes on.
+          const deadlock = (cause as { code?: string }).code === "40P01";
+          if (!deadlock || attempt === DEADLOCK_ATTEMPTS) throw rejected(cause, step, taskId);
+        }
       }
     },
     close: () => client.end(),
   };
+}
+
+const DEADLOCK_ATTEMPTS = 10;
+
+function rejected(cause: unknown, step: DdlStep, taskId: string): unknown {
+  const known = fencedError(cause, taskId);
+  const { message, detail, hint, code = "" } = cause as { message: string; detail?: string; hint?: string; code?: string };
+  // Class 53 is about the server's disk and memory, not about the statement.
+  if (known instanceof GodwitError || isConnectionError(cause) || /^53/.test(code)) return known;
+  return new GodwitError(ErrorCode.SchemaStatementFailed, [message, detail].filter(Boolean).join(": "), {
+    object: `${step.kind} ${step.name}`,
+    remedy:
+      hint ?? `mend what the target objects to, or leave the object out; the statement was: ${step.sql.join("; ").slice(0, 500)}`,
+    cause,
+  });
 }
 
 /** The target's own types decide: a table made by hand may differ from the source's. */

@@ -7,11 +7,18 @@ import { constraintBlocked } from "./tableChecks.js";
 /** Primary keys, unique and exclusion constraints: each with its index, after the rows. */
 export function keyDrafts(context: SchemaContext): Draft[] {
   const indexes = new Map(context.catalog.indexes.map((index) => [index.key, index]));
+  const before = new Map<number, string>();
   return context.catalog.constraints.flatMap((constraint): Draft[] => {
     if (!["primaryKey", "unique", "exclusion"].includes(constraint.kind)) return [];
     const table = context.relations.get(constraint.relation);
     const index = constraint.index === undefined ? undefined : indexes.get(constraint.index);
-    return table && index ? [keyDraft(context, table, constraint, index)] : [];
+    if (!table || !index) return [];
+    const draft = keyDraft(context, table, constraint, index);
+    if (draft.blocked !== undefined) return [draft];
+    // One key of a table at a time: two that built their indexes at once would each wait for the other's lock.
+    const previous = before.get(table.id);
+    before.set(table.id, constraint.key);
+    return [previous === undefined ? draft : { ...draft, requires: [...draft.requires, previous] }];
   });
 }
 
@@ -59,10 +66,6 @@ export function foreignKeyDrafts(context: SchemaContext): Draft[] {
 
 function keyDraft(context: SchemaContext, table: PgRelation, constraint: PgConstraint, index: PgIndex): Draft {
   const name = context.name(table);
-  const definition = context.sql.onTable(constraint.definition, table);
-  // pg_get_constraintdef leaves the index's storage parameters out. An exclusion's WHERE follows them, so there they are set afterwards.
-  const inline = constraint.kind !== "exclusion" && index.options.length > 0;
-  const withParameters = inline ? insertParameters(definition, ` WITH (${optionList(index.options)})`) : definition;
   return {
     id: `constraint:${shown(context, table)}.${constraint.name}`,
     stage: "afterRows",
@@ -73,10 +76,9 @@ function keyDraft(context: SchemaContext, table: PgRelation, constraint: PgConst
     uses: [constraint.key, index.key],
     requires: [table.key],
     sql: [
-      `ALTER TABLE ONLY ${name} ADD CONSTRAINT ${ident(constraint.name)} ${withParameters}`,
-      ...(constraint.kind === "exclusion" && index.options.length > 0
-        ? [`ALTER INDEX ${context.name(index)} SET (${optionList(index.options)})`]
-        : []),
+      ...(takesIndex(table, constraint)
+        ? indexThenKey(context, table, constraint, index)
+        : keyWithIndex(context, table, constraint, index)),
       ...indexSettings(context, table, index),
       ...context.comment(constraint.key, `CONSTRAINT ${ident(constraint.name)} ON ${name}`),
       ...context.comment(index.key, `INDEX ${context.name(index)}`),
@@ -88,8 +90,43 @@ function keyDraft(context: SchemaContext, table: PgRelation, constraint: PgConst
   };
 }
 
+/**
+ * Not those of partitioned tables, whose index is on no rows, nor those that only the constraint's own clause can say. Nor those of children:
+ * USING INDEX makes their inherited NOT NULLs their own (PostgreSQL 18).
+ */
+function takesIndex(table: PgRelation, constraint: PgConstraint): boolean {
+  return table.kind === "table" && table.parents.length === 0 && constraint.kind !== "exclusion" && !constraint.period;
+}
+
+/**
+ * ADD PRIMARY KEY locks the table against everything while it builds, the table's other indexes included; CREATE UNIQUE INDEX lets them build
+ * beside it, and what is left to lock for is a moment.
+ */
+function indexThenKey(context: SchemaContext, table: PgRelation, constraint: PgConstraint, index: PgIndex): string[] {
+  const kind = constraint.kind === "primaryKey" ? "PRIMARY KEY" : "UNIQUE";
+  const when = TIMING.exec(constraint.definition)?.[0] ?? "";
+  return [
+    context.sql.onTable(index.definition, table),
+    `ALTER TABLE ONLY ${context.name(table)} ADD CONSTRAINT ${ident(constraint.name)} ${kind} USING INDEX ${ident(index.name)}${when}`,
+  ];
+}
+
+function keyWithIndex(context: SchemaContext, table: PgRelation, constraint: PgConstraint, index: PgIndex): string[] {
+  const definition = context.sql.onTable(constraint.definition, table);
+  const options = index.options.length > 0 ? optionList(index.options) : undefined;
+  // pg_get_constraintdef leaves the index's storage parameters out. An exclusion's WHERE follows them, so there they are set afterwards.
+  const late = constraint.kind === "exclusion";
+  const written = options !== undefined && !late ? insertParameters(definition, ` WITH (${options})`) : definition;
+  return [
+    `ALTER TABLE ONLY ${context.name(table)} ADD CONSTRAINT ${ident(constraint.name)} ${written}`,
+    ...(options !== undefined && late ? [`ALTER INDEX ${context.name(index)} SET (${options})`] : []),
+  ];
+}
+
+const TIMING = / (?:DEFERRABLE|INITIALLY DEFERRED)[A-Z ]*$/;
+
 function insertParameters(definition: string, parameters: string): string {
-  const tail = / (?:DEFERRABLE|INITIALLY DEFERRED)[A-Z ]*$/.exec(definition);
+  const tail = TIMING.exec(definition);
   return tail ? `${definition.slice(0, tail.index)}${parameters}${tail[0]}` : `${definition}${parameters}`;
 }
 

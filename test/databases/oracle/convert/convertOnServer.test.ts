@@ -233,6 +233,13 @@ describe("a converted Oracle schema on a real server", () => {
     expect(await query('SELECT "MixedCase", e, f, date = current_date FROM odd')).toEqual([["2.5", null, "5.0", true]]);
   });
 
+  it("keeps conditions whole that hold CASE or DECODE", async () => {
+    const query = await load(`CREATE FUNCTION f(n NUMBER) RETURN VARCHAR2 IS BEGIN
+      IF CASE WHEN n > 1 THEN 1 ELSE 0 END = 1 THEN RETURN 'big'; ELSIF DECODE(n, 1, 'one', 'none') = 'one' THEN RETURN $$PLSQL_UNIT; END IF;
+      RETURN NULL || '' || n; END;\n/\n`);
+    expect(await query("SELECT f(2), f(1), f(0), f(NULL)")).toEqual([["big", "F", "0", null]]);
+  });
+
   it("resolves a synonym on the target: a view for a table, wrappers for routines, else an error", async () => {
     const database = `convert_${++number}`;
     await server.createDatabase(database);

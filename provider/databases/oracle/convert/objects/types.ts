@@ -147,7 +147,14 @@ function convertTypeBody(cursor: Cursor, env: Environment): Converted {
     try {
       refuseTwin(routine, env, signatures);
       const isOpen = (!type.fields || type.open) && routine.traits.member !== "STATIC";
-      sql.push(...writeMethod(routine, names, type, { ...env, scope, ...(isOpen ? { openSelf: true } : {}) }));
+      sql.push(
+        ...writeMethod(routine, names, type, {
+          ...env,
+          scope,
+          object: names.at(-1) ?? "",
+          ...(isOpen ? { openSelf: true } : {}),
+        }),
+      );
     } catch (cause) {
       if (!(cause instanceof Unconvertible)) throw cause;
       leftOut.push({

@@ -34,7 +34,7 @@ function readAtom(cursor: Cursor): Expression {
   if (token.kind === "word") {
     const special = readSpecial(cursor);
     if (special) return special;
-    if (NOT_A_NAME.has(token.text)) cursor.fail("expected an expression");
+    if (NOT_A_NAME.has(token.text) && !cursor.at("SET", "(")) cursor.fail("expected an expression");
   } else if (token.kind !== "quoted") cursor.fail("expected an expression");
   return readName(cursor);
 }

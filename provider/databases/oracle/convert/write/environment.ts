@@ -153,6 +153,8 @@ export interface Environment {
   readonly place: "query" | "procedure" | "definition";
   /** Schema of the package or type that the object belongs to. */
   readonly home?: string;
+  /** The type whose method this is. */
+  readonly object?: string;
   /** The package's specification is not in this file, so its variables are not known. */
   readonly openHome?: boolean;
   /** A method of a type whose attributes are not all in this file: what is unknown is one of them. */

@@ -55,6 +55,12 @@ function writeStatement(statement: Statement, env: Environment): string[] {
   ];
 }
 
+/** PL/pgSQL ends a condition at the first THEN or WHEN outside brackets, also at that of a CASE expression inside it. */
+function writeCondition(condition: Expression, env: Environment): string {
+  const sql = writeSql(condition, env);
+  return /\b(THEN|WHEN)\b/.test(sql) ? `(${sql})` : sql;
+}
+
 /** PL/pgSQL has labels only on blocks and loops; on other statements they are for GOTO, which it has not. */
 function isLabelled(statement: Statement): boolean {
   return ["block", "loop", "forRange", "forQuery"].includes(statement.kind);
@@ -68,16 +74,16 @@ const WRITERS: Writers = {
   call: writeCallStatement,
   if: (s, env) => {
     const lines = s.branches.flatMap(({ when, body }, index) => [
-      `${index === 0 ? "IF" : "ELSIF"} ${writeSql(when, env)} THEN`,
+      `${index === 0 ? "IF" : "ELSIF"} ${writeCondition(when, env)} THEN`,
       ...indent(writeStatements(body, env)),
     ]);
     if (s.otherwise) lines.push("ELSE", ...indent(writeStatements(s.otherwise, env)));
     return [...lines, "END IF;"];
   },
   case: (s, env) => {
-    const lines = [`CASE${s.subject ? ` ${writeSql(s.subject, env)}` : ""}`];
+    const lines = [`CASE${s.subject ? ` ${writeCondition(s.subject, env)}` : ""}`];
     for (const { when, body } of s.branches)
-      lines.push(`WHEN ${writeSql(when, env)} THEN`, ...indent(writeStatements(body, env)));
+      lines.push(`WHEN ${writeCondition(when, env)} THEN`, ...indent(writeStatements(body, env)));
     if (s.otherwise) lines.push("ELSE", ...indent(writeStatements(s.otherwise, env)));
     return [...lines, "END CASE;"];
   },

@@ -55,7 +55,12 @@ const WRITERS: Writers = {
   literal: writeLiteral,
   name: writeName,
   bind: (e, env) => writeAccess(e, env) ?? writeBind(e, env),
-  inquiry: (e) => ({ sql: e.name === "plsql_line" ? String(e.line) : "NULL", type: TEXT }),
+  inquiry: (e, env) => {
+    const unit = env.object ?? env.home ?? env.unit?.name;
+    if (e.name === "plsql_unit" && unit !== undefined) return { sql: quoteText(unit.toUpperCase()), type: TEXT };
+    // An inquiry directive that nobody set is null.
+    return { sql: e.name === "plsql_line" ? String(e.line) : "NULL", type: TEXT };
+  },
   call: writeCall,
   member: (e, env) => writeAccess(e, env) ?? member(e, env),
   attribute: writeAttribute,
