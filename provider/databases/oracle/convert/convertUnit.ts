@@ -13,6 +13,7 @@ import { convertType } from "./objects/types.js";
 import { convertMaterializedView, convertView } from "./objects/views.js";
 import { selectBranches } from "./read/conditionalCompilation.js";
 import { Cursor, Unconvertible } from "./read/cursor.js";
+import { LexicalProblem } from "./read/lexer.js";
 import { readBlock } from "./read/readBlock.js";
 import { atDml, readDml } from "./read/readDml.js";
 import type { SourceUnit } from "./read/splitScript.js";
@@ -53,9 +54,17 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
     };
     return { kind: converted.kind, statement, skipped, support: output.support };
   } catch (cause) {
-    if (!(cause instanceof Unconvertible)) throw cause;
-    return { kind, skipped: [{ kind, name, reason: cause.reason, line: cause.line || unit.line }], support: new Set() };
+    const reason = reasonOf(cause);
+    if (reason === undefined) throw cause;
+    return { kind, skipped: [{ kind, name, ...reason, line: reason.line || unit.line }], support: new Set() };
   }
+}
+
+/** What the source did to make the conversion fail; undefined for an error of the converter's own. */
+function reasonOf(cause: unknown): { reason: string; line: number } | undefined {
+  if (cause instanceof Unconvertible) return { reason: cause.reason, line: cause.line ?? 0 };
+  if (cause instanceof LexicalProblem) return { reason: cause.message, line: 0 };
+  return cause instanceof RangeError ? { reason: "nested too deeply", line: 0 } : undefined;
 }
 
 function convert(cursor: Cursor, env: Environment): Converted {

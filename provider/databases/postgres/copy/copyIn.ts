@@ -8,6 +8,11 @@ import { serverError } from "../serverMessage.js";
 const COPY_IN_RESPONSE = 0x47; // G
 const READY_FOR_QUERY = 0x5a; // Z
 const ERROR_RESPONSE = 0x45; // E
+/**
+ * What may wait in this process for a target that is busy. Node's own mark of 16 kB is less than one read from the source, so that each
+ * read would stop the source until the last byte had left.
+ */
+const MOST_WAITING_BYTES = 1 << 20;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 /**
@@ -73,7 +78,8 @@ export async function copyIn(
   const sink: RowSink = {
     write(frames) {
       if (serverFailure) throw serverFailure;
-      if (socket.write(frames)) return undefined;
+      socket.write(frames);
+      if (socket.writableLength < MOST_WAITING_BYTES) return undefined;
       return new Promise((resolve, reject) => {
         drained = { resolve, reject };
       });

@@ -149,6 +149,14 @@ describe("statements that change objects", () => {
     ["CREATE SEQUENCE s MAXVALUE 9999999999999999999999999999 CACHE 20 NOORDER", ["CREATE SEQUENCE s NO MAXVALUE CACHE 20"]],
     ["CREATE BITMAP INDEX i ON t (UPPER(a), b DESC) LOCAL NOLOGGING", ["CREATE INDEX i ON t (upper(a), b DESC)"]],
   ];
+  it("steps over storage clauses, wherever they stand", () => {
+    const [sql] =
+      sqlOf(`CREATE TABLE e (a NUMBER, b DATE, c CLOB, CONSTRAINT p PRIMARY KEY (a) USING INDEX (CREATE INDEX x ON e (a)) ENABLE,
+      CONSTRAINT u UNIQUE (b) RELY DISABLE NOVALIDATE) PCTFREE 10 STORAGE (INITIAL 64K NEXT 1M) LOGGING LOB (c) STORE AS (TABLESPACE t CHUNK 8192)
+      CACHE MONITORING`);
+    expect(sql).toBe("CREATE TABLE e (\n  a numeric,\n  b timestamp(0),\n  c text,\n  CONSTRAINT p PRIMARY KEY (a)\n)");
+  });
+
   it.each(cases)("%s", (oracle, postgres) => {
     expect(sqlOf(oracle)).toEqual(postgres);
   });

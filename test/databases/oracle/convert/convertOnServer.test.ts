@@ -240,6 +240,22 @@ describe("a converted Oracle schema on a real server", () => {
     expect(await query("SELECT f(2), f(1), f(0), f(NULL)")).toEqual([["big", "F", "0", null]]);
   });
 
+  it("keeps arrays and records inside tables indexed by a string, in a package's state", async () => {
+    const query = await load(`CREATE TYPE words AS TABLE OF VARCHAR2(20);
+/
+CREATE PACKAGE p IS TYPE r IS RECORD (n NUMBER := 4, w words); TYPE by_name IS TABLE OF words INDEX BY VARCHAR2(9);
+  TYPE rs IS TABLE OF r INDEX BY VARCHAR2(9); g by_name; h rs; FUNCTION f RETURN VARCHAR2; END;
+/
+CREATE PACKAGE BODY p IS FUNCTION f RETURN VARCHAR2 IS l VARCHAR2(100); i VARCHAR2(9); BEGIN
+  g('x') := words('a, "b', 'c'); g('x').EXTEND; g('x')(3) := 'd';
+  h('k').n := 5; h('k').w := words('q'); h('j').n := 1;
+  FOR n IN 1 .. g('x').COUNT LOOP l := l || g('x')(n) || '/'; END LOOP;
+  i := h.LAST; l := l || i || h(i).n || h('k').w(1) || h.COUNT; h.DELETE; RETURN l || h.COUNT; END; END;
+/
+`);
+    expect(await query("SELECT p.f()")).toEqual([['a, "b/c/d/k5q20']]);
+  });
+
   it("resolves a synonym on the target: a view for a table, wrappers for routines, else an error", async () => {
     const database = `convert_${++number}`;
     await server.createDatabase(database);

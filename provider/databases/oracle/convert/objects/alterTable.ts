@@ -2,10 +2,12 @@ import type { Cursor } from "../read/cursor.js";
 import { type Environment, Scope } from "../write/environment.js";
 import { dollarQuote, fitName, quoteName, quoteNames, quoteText } from "../write/names.js";
 import type { Type } from "../write/types.js";
+import { writeAddPartition } from "./addPartition.js";
+import { partitionName, readOnly, type Step, type Table } from "./alteredTable.js";
 import { type ColumnDefinition, readColumn, writeColumn, writeDefault } from "./columns.js";
 import { atConstraint, type Constraint, readConstraint, readState, writeConstraint } from "./constraints.js";
 import type { Converted } from "./converted.js";
-import { type Partition, readPartition } from "./partitions.js";
+import { readPartition } from "./partitions.js";
 import { readElements } from "./tables.js";
 
 /** ALTER TABLE. Several changes in one statement become several statements. */
@@ -27,17 +29,6 @@ export function convertAlterTable(cursor: Cursor, env: Environment): Converted {
   const [warning] = env.output.warnings;
   if (nothing === undefined && warning === undefined) cursor.refuse("ALTER TABLE without a change");
   return { kind: "alter", name: name.join("."), sql: [], nothing: nothing ?? warning?.message ?? `line ${line}` };
-}
-
-interface Table {
-  readonly name: readonly string[];
-  readonly sql: string;
-  readonly env: Environment;
-}
-
-interface Step {
-  readonly sql: readonly string[];
-  readonly nothing?: string;
 }
 
 function tableEnvironment(name: readonly string[], env: Environment): Environment {
@@ -62,6 +53,8 @@ function readStep(cursor: Cursor, table: Table): Step {
     cursor.next();
     return readOnly(table, cursor.next().text === "ONLY");
   }
+  if (cursor.at("COALESCE") && !cursor.atAhead(1, "PARTITION", "SUBPARTITION"))
+    return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
   for (const word of ["EXCHANGE", "SPLIT", "MERGE", "COALESCE"])
     if (cursor.at(word)) cursor.refuse(`ALTER TABLE ... ${word}: PostgreSQL has no such change of partitions`);
   if (cursor.atAny(...PHYSICAL)) return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
@@ -87,10 +80,6 @@ function alter(table: Table, action: string): string {
   return `ALTER TABLE ${table.sql} ${action}`;
 }
 
-function partitionName(table: Table, partition: string): string {
-  return quoteNames([...table.name.slice(0, -1), fitName(`${table.name.at(-1)}_${partition}`)]);
-}
-
 function readAdd(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SUPPLEMENTAL", "LOG")) return readSupplementalLog(cursor, table, true);
   if (cursor.at("PARTITION")) {
@@ -114,27 +103,6 @@ function readAdd(cursor: Cursor, table: Table): Step {
   const actions = columns.map((column) => `ADD COLUMN ${writeNewColumn(column, table)}`);
   const added = actions.length > 0 ? [alter(table, actions.join(", "))] : [];
   return { sql: [...added, ...constraints.flatMap((constraint) => writeAddConstraint(constraint, table))] };
-}
-
-/** ADD PARTITION of a list, or of ranges above the newest one, whose upper bound the statement does not repeat. */
-function writeAddPartition(partition: Partition, table: Table, cursor: Cursor): string {
-  if (partition.name === undefined) cursor.refuse("ADD PARTITION without a name");
-  const values = partition.values.map((value) => (typeof value === "string" ? value : writeDefault(value, table.env)));
-  const head = `CREATE TABLE ${partitionName(table, partition.name)} PARTITION OF ${table.sql}`;
-  if (values.length === 0) cursor.refuse("ADD PARTITION by hash: PostgreSQL's are a fixed number");
-  if (!partition.below) return `${head} ${values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`}`;
-  const upper = values.map((value) => (value === "max" ? "MAXVALUE" : value)).join(", ");
-  const lines = [
-    "DECLARE",
-    "  godwit_lower text;",
-    "BEGIN",
-    "  SELECT substring(pg_get_expr(relpartbound, pg_class.oid) FROM 'TO [(](.*)[)]$') INTO godwit_lower",
-    `  FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = ${quoteText(table.sql)}::regclass`,
-    "    AND pg_get_expr(relpartbound, pg_class.oid) LIKE 'FOR VALUES FROM%' ORDER BY inhrelid DESC LIMIT 1;",
-    `  EXECUTE format(${quoteText(`${head.replaceAll("%", "%%")} FOR VALUES FROM (%s) TO (${upper.replaceAll("%", "%%")})`)}, coalesce(godwit_lower, 'MINVALUE'));`,
-    "END",
-  ];
-  return `DO ${dollarQuote(lines.join("\n"))}`;
 }
 
 function writeNewColumn(column: ColumnDefinition, table: Table): string {
@@ -256,18 +224,6 @@ function readSwitch(cursor: Cursor, table: Table): Step {
   return isKey || name === undefined
     ? { sql: [], nothing: "a key that exists is enforced" }
     : { sql: [alter(table, `VALIDATE CONSTRAINT ${quoteName(name)}`)] };
-}
-
-function readOnly(table: Table, only: boolean): Step {
-  const name = quoteName("godwit_read_only");
-  if (!only) return { sql: [`DROP TRIGGER IF EXISTS ${name} ON ${table.sql}`] };
-  const functionName = quoteNames([...table.name.slice(0, -1), fitName(`${table.name.at(-1)}_read_only`)]);
-  return {
-    sql: [
-      `CREATE OR REPLACE FUNCTION ${functionName}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction', MESSAGE = ${quoteText(`the table ${table.name.join(".")} is read only`)}; END $$`,
-      `CREATE OR REPLACE TRIGGER ${name} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${table.sql} FOR EACH STATEMENT EXECUTE FUNCTION ${functionName}()`,
-    ],
-  };
 }
 
 function readDrop(cursor: Cursor, table: Table): Step {

@@ -41,6 +41,7 @@ export function readColumn(cursor: Cursor): ColumnDefinition {
       "VISIBLE",
       "INVISIBLE",
       "ENCRYPT",
+      "DECRYPT",
       "DROP",
     );
   const type = hasType ? readDataType(cursor) : undefined;
@@ -70,7 +71,11 @@ export function readColumn(cursor: Cursor): ColumnDefinition {
 }
 
 function skipEncryption(cursor: Cursor): void {
-  while (cursor.atAny("USING", "IDENTIFIED", "BY", "NO", "SALT", "NOMAC") || cursor.peek().kind === "string") cursor.next();
+  while (cursor.atAny("USING", "IDENTIFIED", "NO", "SALT", "NOMAC") || cursor.peek().kind === "string") {
+    // The password behind IDENTIFIED BY is a word like any other.
+    cursor.accept("IDENTIFIED", "BY");
+    cursor.next();
+  }
 }
 
 function readGenerated(cursor: Cursor, column: Mutable): void {

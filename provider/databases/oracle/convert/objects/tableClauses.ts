@@ -22,7 +22,10 @@ export function readTableClauses(cursor: Cursor): TableClauses {
     else if (cursor.at("EXTERNAL", "PARTITION")) cursor.refuse("a table with external partitions");
     else if (cursor.accept("ON", "COMMIT", "PRESERVE", "ROWS") || cursor.accept("ON", "COMMIT", "PRESERVE", "DEFINITION"))
       clauses.preserveRows = true;
-    else if (cursor.at("AS") && (cursor.atAhead(1, "SELECT", "WITH") || cursor.atAhead(1, "("))) {
+    else if (
+      cursor.at("AS") &&
+      (cursor.atAhead(1, "SELECT", "WITH") || (cursor.atAhead(1, "(") && cursor.atAhead(2, "SELECT", "WITH", "(")))
+    ) {
       cursor.next();
       clauses.hasQuery = true;
       return clauses;

@@ -36,7 +36,7 @@ const BEFORE_KIND = new Set([
 ]);
 const PROCEDURAL = new Set(["FUNCTION", "PROCEDURE", "PACKAGE", "TRIGGER", "LIBRARY", "JAVA"]);
 /** No PL/SQL statement starts with one of these, so at the start of a line behind a semicolon the unit before has ended. */
-const NEVER_INSIDE = new Set(["CREATE", "ALTER", "DROP", "GRANT"]);
+const NEVER_INSIDE = new Set(["CREATE", "ALTER", "DROP", "GRANT", "SHOW", "PROMPT", "SPOOL", "WHENEVER"]);
 
 /** Splits a script into its statements. A unit that cannot be read is returned with its problem, and reading goes on behind it. */
 export function splitScript(script: string): SourceUnit[] {

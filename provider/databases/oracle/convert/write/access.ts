@@ -3,6 +3,7 @@ import type { Argument, Expression } from "../read/expression.js";
 import { isCollectionMethod, writeCollectionMethod } from "./collections.js";
 import type { Entry, Environment } from "./environment.js";
 import { quoteName } from "./names.js";
+import { writeObjectMethod } from "./objectMethods.js";
 import { castable, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeSql } from "./writeExpression.js";
 
@@ -46,9 +47,11 @@ function writeStep(value: Written, step: Step, simple: boolean, env: Environment
       return writeElement(value, writeSql(step.key, env));
     case "method": {
       if (isCollectionMethod(step.name)) return writeCollectionMethod(value, step, env, line);
-      // A method of an object type is a function of its value.
-      const args = [value.sql, ...step.args.map((arg) => writeSql(arg.value, env))];
-      return { sql: `${quoteName(step.name)}(${args.join(", ")})`, type: UNKNOWN };
+      return writeObjectMethod(
+        value.sql,
+        step.name,
+        step.args.map((arg) => writeSql(arg.value, env)),
+      );
     }
   }
 }
@@ -62,9 +65,6 @@ export function writeElement(value: Written, key: string): Written {
   if (element.family === "map") return { sql: `(${value.sql} -> ${path})`, type: element };
   if (element.family === "record" && target)
     return { sql: `jsonb_populate_record(NULL::${target}, ${value.sql} -> ${path})`, type: element };
-  if (element.family === "array" && target) {
-    return { sql: `CAST(ARRAY(SELECT jsonb_array_elements_text(${value.sql} -> ${path})) AS ${target})`, type: element };
-  }
   return { sql: target ? `CAST(${value.sql} ->> ${path} AS ${target})` : `(${value.sql} ->> ${path})`, type: element };
 }
 

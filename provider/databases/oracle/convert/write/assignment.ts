@@ -68,9 +68,11 @@ function assignInMap(access: Access, at: number, value: string, env: Environment
   if (key?.kind !== "index" || !element) throw new Unconvertible("an assignment to this element", line);
   const path = `(${writeSql(key.key, env)})::text`;
   const target = castable(element);
+  // Records and maps are kept as JSON objects; every other value as its text, which reading casts back whatever its type is.
+  const asText = element.family === "record" || element.family === "map" ? "" : "::text";
   const put = (sql: string) =>
-    assign(base, `jsonb_set(coalesce(${map.sql}, '{}'), ARRAY[${path}], coalesce(to_jsonb(${sql}), 'null'))`, env, line);
-  if (rest.length === 0) return put(target && !/^\w+$/.test(value) ? `(${value})::${target}` : value);
+    assign(base, `jsonb_set(coalesce(${map.sql}, '{}'), ARRAY[${path}], coalesce(to_jsonb(${sql}${asText}), 'null'))`, env, line);
+  if (rest.length === 0) return put(target ? `(${value})::${target}` : `(${value})`);
   const hidden = unitOf(env, line).fresh("element", element.sql);
   const inner: Access = { root: { kind: "variable", sql: hidden, type: element }, name: hidden, steps: rest };
   return [`${hidden} := ${writeElement(map, writeSql(key.key, env)).sql};`, ...assign(inner, value, env, line), ...put(hidden)];

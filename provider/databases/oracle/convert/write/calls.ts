@@ -8,6 +8,7 @@ import { writePackageFunction } from "./builtinPackages.js";
 import type { Entry, Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
 import { quoteName, quoteNames } from "./names.js";
+import { writeObjectMethod } from "./objectMethods.js";
 import { arrayOf, castable, mapType, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeExpression, writeSql } from "./writeExpression.js";
 
@@ -93,9 +94,8 @@ function writeMethod(e: ExpressionOf<"call">, env: Environment): Written {
     return { sql: `(${of.sql})[${writeSql(key.value, env)}]`, type: of.type.element ?? UNKNOWN };
   }
   if (e.callee.kind !== "member") throw new Unconvertible("a call of this kind", e.line);
-  const of = writeSql(e.callee.of, env);
-  const rest = writeArguments(e.args, env);
-  return { sql: `${quoteName(e.callee.name)}(${of}${rest === "" ? "" : `, ${rest}`})`, type: UNKNOWN };
+  const args = e.args.map((arg) => (arg.name === undefined ? "" : `${quoteName(arg.name)} => `) + writeSql(arg.value, env));
+  return writeObjectMethod(writeSql(e.callee.of, env), e.callee.name, args);
 }
 
 function writeConstructor(parts: readonly string[], args: readonly Argument[], env: Environment): Written | undefined {

@@ -1,8 +1,10 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
+import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import type { Environment } from "./environment.js";
 import { quoteText } from "./names.js";
+import { writeFlags, writeRegexp, writeReplacement } from "./regexpFunctions.js";
 import { BOOLEAN, BYTES, INTEGER, isMoment, isNumeric, NUMERIC, TEXT, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
 
@@ -185,6 +187,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     if (isLiteral(space, "string")) return writeContext(space.value.toLowerCase(), key, env);
     return { sql: `current_setting(concat(${writeSql(space, env)}, '.', ${writeSql(key, env)}), true)`, type: TEXT };
   },
+  // A conversion between character sets, which Oracle writes into the DDL of indexes.
+  sys_op_c2c: ([value], env) => value && writeExpression(value, env),
   cardinality: renamed("cardinality", INTEGER),
   set: ([value], env) => value && { sql: `ARRAY(SELECT DISTINCT unnest(${writeSql(value, env)}))`, type: UNKNOWN },
   updating: ([column], env) => {
@@ -272,60 +276,4 @@ function writeInstr(args: readonly Expression[], env: Environment): Written | un
   if (!value || rest.length === 0) return undefined;
   const all = [asText(value, env), ...rest.map((arg) => writeSql(arg, env))];
   return { sql: `${args.length === 2 ? "strpos" : env.output.use("instr")}(${all.join(", ")})`, type: INTEGER };
-}
-
-/** Match parameters: n (a dot matches a newline) is PostgreSQL's rule anyway, m is its w. */
-function writeFlags(flags: Expression | undefined, env: Environment): string[] {
-  if (!flags) return [];
-  if (isLiteral(flags, "string")) return [quoteText(flags.value.replaceAll("n", "").replaceAll("m", "w"))];
-  return [`translate(${writeSql(flags, env)}, 'mn', 'w')`];
-}
-
-/** \\1 is a group in both, & is one in PostgreSQL only after a backslash. */
-function writeReplacement(to: Expression, env: Environment): string {
-  const sql = writeSql(to, env);
-  return sql === "NULL" ? "''" : sql;
-}
-
-function writeRegexp(
-  name: string,
-  args: readonly Expression[],
-  integers: readonly number[],
-  flags: number,
-  type: Type,
-  env: Environment,
-): Written | undefined {
-  const [value, pattern] = args;
-  if (!value || !pattern) return undefined;
-  const rest = args.slice(2).map((arg, index) => {
-    if (index + 2 === flags) return writeFlags(arg, env)[0] === undefined ? "''" : (writeFlags(arg, env)[0] ?? "''");
-    const sql = writeSql(arg, env);
-    return integers.includes(index + 2) && !/^\d+$/.test(sql) ? `(${sql})::integer` : sql;
-  });
-  return { sql: `${name}(${[asText(value, env), writeSql(pattern, env), ...rest].join(", ")})`, type };
-}
-
-/** The facts of USERENV that PostgreSQL knows; any other context is a setting of its name, which set_config fills. */
-const USERENV: Readonly<Record<string, string>> = {
-  current_schema: "current_schema()",
-  current_user: "current_user",
-  session_user: "session_user",
-  db_name: "current_database()",
-  instance_name: "current_database()",
-  service_name: "current_database()",
-  ip_address: "host(inet_client_addr())",
-  host: "host(inet_client_addr())",
-  sid: "pg_backend_pid()",
-  sessionid: "pg_backend_pid()",
-  module: "current_setting('application_name')",
-  os_user: "session_user",
-  server_host: "host(inet_server_addr())",
-};
-
-function writeContext(space: string, key: Expression, env: Environment): Written {
-  if (key.kind !== "literal")
-    return { sql: `current_setting(concat(${quoteText(`${space}.`)}, ${writeSql(key, env)}), true)`, type: TEXT };
-  const name = key.value.toLowerCase();
-  const known = space === "userenv" ? USERENV[name] : undefined;
-  return { sql: known ?? `current_setting(${quoteText(`${space}.${name}`)}, true)`, type: TEXT };
 }

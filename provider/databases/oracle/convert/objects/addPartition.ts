@@ -1,0 +1,26 @@
+import type { Cursor } from "../read/cursor.js";
+import { dollarQuote, quoteText } from "../write/names.js";
+import { partitionName, type Table } from "./alteredTable.js";
+import { writeDefault } from "./columns.js";
+import type { Partition } from "./partitions.js";
+
+/** ADD PARTITION of a list, or of ranges above the newest one, whose upper bound the statement does not repeat. */
+export function writeAddPartition(partition: Partition, table: Table, cursor: Cursor): string {
+  if (partition.name === undefined) cursor.refuse("ADD PARTITION without a name");
+  const values = partition.values.map((value) => (typeof value === "string" ? value : writeDefault(value, table.env)));
+  const head = `CREATE TABLE ${partitionName(table, partition.name)} PARTITION OF ${table.sql}`;
+  if (values.length === 0) cursor.refuse("ADD PARTITION by hash: PostgreSQL's are a fixed number");
+  if (!partition.below) return `${head} ${values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`}`;
+  const upper = values.map((value) => (value === "max" ? "MAXVALUE" : value)).join(", ");
+  const lines = [
+    "DECLARE",
+    "  godwit_lower text;",
+    "BEGIN",
+    "  SELECT substring(pg_get_expr(relpartbound, pg_class.oid) FROM 'TO [(](.*)[)]$') INTO godwit_lower",
+    `  FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = ${quoteText(table.sql)}::regclass`,
+    "    AND pg_get_expr(relpartbound, pg_class.oid) LIKE 'FOR VALUES FROM%' ORDER BY inhrelid DESC LIMIT 1;",
+    `  EXECUTE format(${quoteText(`${head.replaceAll("%", "%%")} FOR VALUES FROM (%s) TO (${upper.replaceAll("%", "%%")})`)}, coalesce(godwit_lower, 'MINVALUE'));`,
+    "END",
+  ];
+  return `DO ${dollarQuote(lines.join("\n"))}`;
+}
