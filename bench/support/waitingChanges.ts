@@ -6,7 +6,14 @@ import type { PlannedTable } from "../../provider/engine/models/plan.js";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres.js";
 
 /** The same on both servers. fsync and full_page_writes stay on, as PostgreSQL has them. */
-const SETTINGS = { shared_buffers: "512MB", max_wal_size: "8GB", checkpoint_timeout: "1h", autovacuum: "off" };
+const SETTINGS = {
+  shared_buffers: "512MB",
+  max_wal_size: "8GB",
+  checkpoint_timeout: "1h",
+  autovacuum: "off",
+  // A server starts one apply worker per interval, 5 s by default: the peer would wait for its turn, not work.
+  wal_retrieve_retry_interval: "100ms",
+};
 
 const TABLES = `
   CREATE TABLE account (

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { godwitHome } from "../runner/taskFiles.js";
+import { convertFile } from "./convert.js";
 import { showLogs } from "./logs.js";
 import { showPlan, showPrecheck } from "./planned.js";
 import { showStatus } from "./status.js";
@@ -12,6 +13,7 @@ const USAGE = `godwit: what Godwit's migration tasks do on this machine
   godwit logs <taskId> [--follow] [--json]    the worker's log
   godwit precheck <file> [--json]             checks a task given as JSON, changes nothing ("-": standard input)
   godwit plan <file> [--json]                 tables and statements of a task given as JSON
+  godwit convert [--kind KIND] <file>         Oracle DDL and PL/SQL to PostgreSQL SQL, with a report on standard error
   godwit worker <file>                        runs a recorded task in the foreground (container, service)
 
   --home DIR    local files of Godwit (default: GODWIT_HOME, else ~/.godwit)
@@ -20,6 +22,9 @@ const USAGE = `godwit: what Godwit's migration tasks do on this machine
 The task as JSON is a MigrationTask's inputs, as in a program.`;
 
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  // Its options are its own.
+  if (first === "convert") return convertFile(rest);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
