@@ -176,6 +176,34 @@ describe("a task that follows changes", () => {
     ).toEqual([{ convalidated: true }]);
   });
 
+  it("makes triggers and foreign keys at the stop where the target's role may not quiet them", async () => {
+    const user = `plain_${task.target.name}`;
+    await task.target.run(
+      `CREATE ROLE ${user} LOGIN PASSWORD 'x'; GRANT CREATE, TEMPORARY ON DATABASE ${task.target.name} TO ${user}`,
+    );
+    await task.source.run(`
+      CREATE TABLE shop.audit (what text);
+      CREATE FUNCTION shop.noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO shop.audit VALUES (TG_OP); RETURN NULL; END $$;
+      CREATE TRIGGER noted AFTER INSERT ON shop.note FOR EACH ROW EXECUTE FUNCTION shop.noted()`);
+    const plain = { ...live, target: { ...target.endpoint(task.target.name), username: user, password: "x" } };
+    await task.up(plain);
+    expect(task.lines.join("\n")).toContain("may not set session_replication_role");
+    const firing = () =>
+      task.target.rows(`SELECT (SELECT count(*)::int FROM pg_constraint WHERE contype = 'f' AND connamespace = 'shop'::regnamespace) AS keys,
+                               (SELECT count(*)::int FROM pg_trigger WHERE NOT tgisinternal) AS triggers`);
+    expect(await firing()).toEqual([{ keys: 0, triggers: 0 }]);
+    await task.source.run(
+      "INSERT INTO shop.note VALUES ('noted once'); DELETE FROM shop.purchase WHERE id < 100; DELETE FROM shop.customer WHERE id = 2000 AND false",
+    );
+    expect((await task.settle()).differences).toEqual([]);
+    expect(await task.up({ ...plain, desiredState: "stopped" })).toMatchObject({ state: "stopped" });
+    expect(await firing()).toEqual([{ keys: 1, triggers: 1 }]);
+    expect((await task.compare()).differences).toEqual([]);
+    await task.destroy();
+    expect(await task.leftovers()).toEqual([]);
+    await task.target.run(`DROP OWNED BY ${user} CASCADE; DROP ROLE ${user}`);
+  });
+
   it("pauses and goes on, and stops for good", async () => {
     await task.up(live);
     expect(await task.up({ ...live, desiredState: "paused" })).toMatchObject({ state: "paused" });
