@@ -84,13 +84,16 @@ export async function createProgram(options: ProgramOptions): Promise<PulumiProg
   const folder = join(home, "program");
   const stateFolder = join(home, "state");
   const godwitHome = join(home, "godwit");
-  for (const made of [folder, stateFolder]) await mkdir(made);
+  // Pulumi's own temporary files (pipes of an interrupted run, compiled programs) go with the program.
+  const temporary = join(home, "tmp");
+  for (const made of [folder, stateFolder, temporary]) await mkdir(made);
   const passphrase = join(home, "passphrase");
   await writeFile(passphrase, randomBytes(18).toString("base64url"), { mode: 0o600 });
   const bin = join(await cliFolder(), "bin");
   const environment: Record<string, string> = {
     ...inherited(),
     PATH: [bin, dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
+    TMPDIR: temporary,
     PULUMI_HOME: join(home, "pulumi"),
     PULUMI_BACKEND_URL: `file://${stateFolder}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
