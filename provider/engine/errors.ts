@@ -131,3 +131,10 @@ export class GodwitError extends Error {
     this.position = detail.position;
   }
 }
+
+const GONE: ReadonlySet<ErrorCode> = new Set([ErrorCode.ConnectionLost, ErrorCode.EndpointUnreachable, ErrorCode.NoWritableHost]);
+
+/** A server was gone rather than unwilling: retried within retry.connectionMinutes. */
+export function isServerGone(cause: unknown): cause is GodwitError {
+  return cause instanceof GodwitError && GONE.has(cause.code);
+}

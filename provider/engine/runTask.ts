@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Route } from "./database.js";
-import { ErrorCode, GodwitError } from "./errors.js";
+import { ErrorCode, GodwitError, isServerGone } from "./errors.js";
 import { isFinal, RetryWindow } from "./retryWindow.js";
 import { finishSchema, type PhaseRun, runPhases } from "./runPhases.js";
 import { migrates, type TaskSettings } from "./taskDefinition.js";
@@ -115,7 +115,7 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
         if (isLost(cause) || run.signal.aborted) throw cause;
         if (interrupt.signal.aborted) return false;
         if (progress.moved > before) retry.succeeded();
-        const retrying = !isFinal(cause) && retry.mayRetry(isConnectionCode(cause));
+        const retrying = !isFinal(cause) && retry.mayRetry(isServerGone(cause));
         const failure = taskError(cause, retrying);
         log[retrying ? "warn" : "error"](
           { code: failure.code, stack: cause instanceof Error ? cause.stack : undefined },
@@ -176,13 +176,6 @@ function translate(cause: unknown, route: Route | undefined): unknown {
     return new GodwitError(ErrorCode.ServerExhausted, message, { remedy, cause });
   }
   return new GodwitError(ErrorCode.TaskFailed, message, { cause });
-}
-
-function isConnectionCode(cause: unknown): boolean {
-  return (
-    cause instanceof GodwitError &&
-    [ErrorCode.ConnectionLost, ErrorCode.EndpointUnreachable, ErrorCode.NoWritableHost].includes(cause.code)
-  );
 }
 
 /** The lease, not the work, failed: nothing may be written any more. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MigrationTaskInputs } from "../contract/types.js";
-import { ErrorCode, GodwitError } from "../engine/errors.js";
+import { ErrorCode, GodwitError, isServerGone } from "../engine/errors.js";
 import type { Ends } from "../engine/models/endpoint.js";
 import type { RouteKind } from "../engine/routeKind.js";
 import type { TaskRecord, TaskStore } from "../engine/taskStore.js";
@@ -52,7 +52,7 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
           lineAt = Date.now();
         }
       } catch (cause) {
-        if (cause instanceof GodwitError && !isUnreachable(cause)) throw cause;
+        if (cause instanceof GodwitError && !isServerGone(cause)) throw cause;
         // The target restarts, or the network has a moment: the worker retries as well, for as long as the user said.
         lostAt ??= Date.now();
         heldAt = Date.now();
@@ -109,8 +109,4 @@ async function throwIfOver(task: TaskRecord, { taskId }: Wait, heldAt: number): 
       remedy: `see godwit logs ${taskId}, then run pulumi up again`,
     });
   }
-}
-
-function isUnreachable(cause: GodwitError): boolean {
-  return [ErrorCode.ConnectionLost, ErrorCode.EndpointUnreachable, ErrorCode.NoWritableHost].includes(cause.code);
 }

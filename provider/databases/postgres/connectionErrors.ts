@@ -1,4 +1,4 @@
-import { ErrorCode, GodwitError } from "../../engine/errors.js";
+import { ErrorCode, GodwitError, isServerGone } from "../../engine/errors.js";
 import type { PostgresEndpoint } from "./connection.js";
 
 interface DriverError {
@@ -31,9 +31,7 @@ const LOST = new Set([
 
 /** True when a retry on a new connection may help: the server went away, restarts, or is full. */
 export function isConnectionError(cause: unknown): boolean {
-  if (cause instanceof GodwitError) {
-    return [ErrorCode.ConnectionLost, ErrorCode.EndpointUnreachable, ErrorCode.NoWritableHost].includes(cause.code);
-  }
+  if (cause instanceof GodwitError) return isServerGone(cause);
   const { code, message } = (cause ?? {}) as DriverError;
   return (
     (code !== undefined && LOST.has(code)) ||

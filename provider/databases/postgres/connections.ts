@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { destroy } from "./clients.js";
 import { connect, type PostgresEndpoint } from "./connection.js";
 
 /** The connections of one attempt at a task, so that ending it ends them all, busy or not. */
@@ -28,9 +29,4 @@ export class Connections {
     for (const client of this.open) destroy(client);
     this.open.clear();
   }
-}
-
-/** Not client.end(): that would wait for a COPY that nobody feeds any more. The server rolls back what was open. */
-function destroy(client: Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

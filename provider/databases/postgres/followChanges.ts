@@ -10,6 +10,7 @@ import { NotBatchable } from "./apply/keyedBatch.js";
 import { prepareApplySession } from "./apply/session.js";
 import { openTargetConnection } from "./apply/targetConnection.js";
 import { describeTargets } from "./apply/targetTables.js";
+import { destroy, serverVersion } from "./clients.js";
 import { openChangeStream } from "./replication/changeStream.js";
 import { releaseSlot } from "./replication/slot.js";
 
@@ -144,16 +145,6 @@ async function freeSlot({ source, slotName }: FollowOptions): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-async function serverVersion(client: Client): Promise<number> {
-  const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
-  return Number(rows[0]?.server_version_num);
-}
-
-/** Not client.end(), which waits for a reply that a socket in another's hands will never give it. */
-function destroy(client: Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 function sum(before: FlowCounts, now: FlowCounts): FlowCounts {

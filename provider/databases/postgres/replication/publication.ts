@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
+import { serverVersion } from "../clients.js";
 import { ident, literal, qualified } from "../sql.js";
 import { currentIdentities, type FormerIdentity, fullIdentitySql, restoreIdentitiesSql } from "./replicaIdentity.js";
 
@@ -164,11 +165,6 @@ async function existingPublication(client: Client, name: string): Promise<Public
     object: name,
     remedy: "run the task again: it makes what is missing",
   });
-}
-
-async function serverVersion(client: Client): Promise<number> {
-  const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
-  return Number(rows[0]?.server_version_num);
 }
 
 const RECORD = "godwit: former replica identities ";

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { Position } from "../../../engine/models/change.js";
+import { serverVersion } from "../clients.js";
 import { formatLsn, parseLsn } from "../lsn.js";
 import { ident, literal } from "../sql.js";
 
@@ -112,11 +113,6 @@ export async function advanceSlot(client: Client, name: string, to: Position): P
 /** Changes whether the slot follows a fail-over, in place. The connection must be a walsender's; PostgreSQL 17 and up. */
 export async function setSlotFailover(replication: Client, name: string, failover: boolean): Promise<void> {
   await replication.query(`ALTER_REPLICATION_SLOT ${ident(name)} (FAILOVER ${failover})`);
-}
-
-async function serverVersion(client: Client): Promise<number> {
-  const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
-  return Number(rows[0]?.server_version_num);
 }
 
 interface Holder {
