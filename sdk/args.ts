@@ -1,6 +1,7 @@
 // Generated from schema.json by `npx tsx provider/contract/generate.ts`. Do not edit.
 import type { Input } from "@pulumi/pulumi";
 import type {
+  AnalyticdbStorage,
   Capitalization,
   ConflictMode,
   DdlOperation,
@@ -9,8 +10,13 @@ import type {
   Engine,
   HbaAuthMethod,
   HbaConnectionType,
+  KafkaAcks,
+  KafkaCompression,
+  KafkaFormat,
+  KafkaPartitioning,
   MigrationType,
   ObjectKind,
+  SaslMechanism,
   SslMode,
   WaitFor,
 } from "../provider/contract/types.js";
@@ -40,17 +46,21 @@ export interface ConnectionArgs {
   readonly engine: Input<Engine>;
   /**
    * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
-   * Default port: 5432.
+   * Default port: 5432, for `polardb-o` and `oracle` 1521, for `kafka` 9092.
    */
   readonly hosts: Input<readonly Input<string>[]>;
   /** The role to connect as. */
   readonly username?: Input<string>;
   /** The role's password. A change is taken over in place. */
   readonly password?: Input<string>;
-  /** The database to connect to. A change replaces. */
+  /** The database to connect to. Not for `kafka`; an `oracle` endpoint names it under `oracle`. A change replaces. */
   readonly databaseName?: Input<string>;
   /** TLS. Default: encrypted without verification, and none on loopback hosts. */
   readonly ssl?: Input<SslArgs>;
+  /** For `oracle` only. */
+  readonly oracle?: Input<OracleConnectionArgs>;
+  /** For `kafka` only. */
+  readonly kafka?: Input<KafkaConnectionArgs>;
   /** A free label, carried to logs, metrics and status. */
   readonly environmentTag?: Input<string>;
 }
@@ -81,6 +91,16 @@ export interface SelectedTableArgs {
   readonly columns?: Input<readonly Input<SelectedColumnArgs>[]>;
   /** Columns that do not move. */
   readonly excludeColumns?: Input<readonly Input<string>[]>;
+  /** AnalyticDB: the primary key the table gets. Default: its own. */
+  readonly primaryKey?: Input<readonly Input<string>[]>;
+  /** AnalyticDB: the distribution key. Default: the primary key, else a column that is chosen with a warning. */
+  readonly distributedBy?: Input<readonly Input<string>[]>;
+  /** Kafka: the topic of this table's records. Default: the task's. */
+  readonly topic?: Input<string>;
+  /** Kafka: partitions of this table's topic, when the task creates it. */
+  readonly partitions?: Input<number>;
+  /** Kafka: columns whose values choose the partition, under `partitioning: primaryKey`. Default: the primary key. */
+  readonly partitionKey?: Input<readonly Input<string>[]>;
   /** This table's own choice; it wins over the task's. */
   readonly operations?: Input<OperationsArgs>;
 }
@@ -155,6 +175,75 @@ export interface SelectedSequenceArgs {
   readonly rename?: Input<string>;
 }
 
+/** Which database an Oracle listener is asked for, and how the driver gets there. Exactly one of `serviceName` and `sid`. */
+export interface OracleConnectionArgs {
+  /** The service, such as ORCLPDB1. */
+  readonly serviceName?: Input<string>;
+  /** The instance, where the listener knows no service. */
+  readonly sid?: Input<string>;
+  /**
+   * Folder of an Oracle client library on the machine that runs the task: the driver's thick mode, which reaches 11.2. Default:
+   * thin mode, no library.
+   */
+  readonly clientLibraryDirectory?: Input<string>;
+  /** Folder of a wallet (tnsnames.ora, ewallet.pem or cwallet.sso) on the machine that runs the task. */
+  readonly walletDirectory?: Input<string>;
+  /** The password of the wallet's private key. */
+  readonly walletPassword?: Input<string>;
+}
+
+/** A Schema Registry that speaks the Confluent API. */
+export interface SchemaRegistryArgs {
+  /** Such as https://registry.example.com:8081. */
+  readonly url: Input<string>;
+  /** For basic authentication. */
+  readonly username?: Input<string>;
+  /** For basic authentication. */
+  readonly password?: Input<string>;
+}
+
+/** What a Kafka cluster needs beside its brokers. */
+export interface KafkaConnectionArgs {
+  /** The cluster's version, for the record: what is spoken is negotiated with each broker. */
+  readonly version?: Input<string>;
+  /** Needs `username` and `password`. Default: scram-sha-256 when a username is given, else none. */
+  readonly saslMechanism?: Input<SaslMechanism>;
+  /** Where the schema of `dts-avro` records is registered: they then begin with a magic byte and its id. */
+  readonly schemaRegistry?: Input<SchemaRegistryArgs>;
+}
+
+/** How topics are made in the schema phase. */
+export interface CreateTopicsArgs {
+  /** Partitions of each topic that has no number of its own. Default: `1`. */
+  readonly partitions?: Input<number>;
+  /** Replicas of each partition. Default: the brokers' default.replication.factor. */
+  readonly replicationFactor?: Input<number>;
+}
+
+/** What the records look like and where they go. For a `kafka` target. */
+export interface KafkaSettingsArgs {
+  /** The format of the records. Default: `canal-json`. */
+  readonly format?: Input<KafkaFormat>;
+  /** How batches are compressed. Default: `lz4`. */
+  readonly compression?: Input<KafkaCompression>;
+  /** Which partition a record goes to. Default: `primaryKey`. */
+  readonly partitioning?: Input<KafkaPartitioning>;
+  /** What a broker confirms. Default: `all`. */
+  readonly acks?: Input<KafkaAcks>;
+  /** The topic of every table that names none. May hold `{database}`, `{schema}` and `{table}`. Default: `{schema}.{table}`. */
+  readonly topic?: Input<string>;
+  /** The topic of structure changes. May hold `{database}`, `{schema}` and `{table}`. Default: that of the table's data. */
+  readonly ddlTopic?: Input<string>;
+  /** How topics that are missing are made in the schema phase. Default: they must be there. */
+  readonly createTopics?: Input<CreateTopicsArgs>;
+}
+
+/** For an `analyticdb-postgresql` target. */
+export interface AnalyticdbSettingsArgs {
+  /** How the tables of the schema phase are stored. Default: `beam`. */
+  readonly storage?: Input<AnalyticdbStorage>;
+}
+
 /**
  * A registered, verified connection to a database. Creating one connects and checks; refreshing one connects again and reports a
  * server that is another than the one registered (GW1106).
@@ -164,17 +253,21 @@ export interface EndpointArgs {
   readonly engine: Input<Engine>;
   /**
    * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
-   * Default port: 5432.
+   * Default port: 5432, for `polardb-o` and `oracle` 1521, for `kafka` 9092.
    */
   readonly hosts: Input<readonly Input<string>[]>;
   /** The role to connect as. */
   readonly username?: Input<string>;
   /** The role's password. A change is taken over in place. */
   readonly password?: Input<string>;
-  /** The database to connect to. A change replaces. */
+  /** The database to connect to. Not for `kafka`; an `oracle` endpoint names it under `oracle`. A change replaces. */
   readonly databaseName?: Input<string>;
   /** TLS. Default: encrypted without verification, and none on loopback hosts. */
   readonly ssl?: Input<SslArgs>;
+  /** For `oracle` only. */
+  readonly oracle?: Input<OracleConnectionArgs>;
+  /** For `kafka` only. */
+  readonly kafka?: Input<KafkaConnectionArgs>;
   /** A free label, carried to logs, metrics and status. */
   readonly environmentTag?: Input<string>;
 }
@@ -206,9 +299,16 @@ export interface MigrationTaskArgs {
   readonly throttle?: Input<ThrottleArgs>;
   /** How much is done at once. In place. */
   readonly parallelism?: Input<ParallelismArgs>;
+  /** For a `kafka` target: what the records look like and where they go. A change replaces. */
+  readonly kafka?: Input<KafkaSettingsArgs>;
+  /** For an `analyticdb-postgresql` target. A change replaces. */
+  readonly analyticdb?: Input<AnalyticdbSettingsArgs>;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: Input<string>;
-  /** Where an incremental-only task starts, as an LSN such as 16/B374D848. Default: the slot's own position. */
+  /**
+   * Where an incremental-only task starts, as an LSN such as 16/B374D848, or an SCN for `oracle`. Default: the slot's own
+   * position.
+   */
   readonly startPosition?: Input<string>;
   /** Ignorable precheck items that are accepted. In place. */
   readonly ignorePrechecks?: Input<readonly Input<string>[]>;

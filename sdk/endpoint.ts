@@ -14,6 +14,8 @@ export class Endpoint extends dynamic.Resource {
   declare readonly password: Output<EndpointOutputs["password"]>;
   declare readonly databaseName: Output<EndpointOutputs["databaseName"]>;
   declare readonly ssl: Output<EndpointOutputs["ssl"]>;
+  declare readonly oracle: Output<EndpointOutputs["oracle"]>;
+  declare readonly kafka: Output<EndpointOutputs["kafka"]>;
   declare readonly environmentTag: Output<EndpointOutputs["environmentTag"]>;
   declare readonly serverVersion: Output<EndpointOutputs["serverVersion"]>;
   declare readonly serverId: Output<EndpointOutputs["serverId"]>;

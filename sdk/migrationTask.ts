@@ -18,6 +18,8 @@ export class MigrationTask extends dynamic.Resource {
   declare readonly retry: Output<MigrationTaskOutputs["retry"]>;
   declare readonly throttle: Output<MigrationTaskOutputs["throttle"]>;
   declare readonly parallelism: Output<MigrationTaskOutputs["parallelism"]>;
+  declare readonly kafka: Output<MigrationTaskOutputs["kafka"]>;
+  declare readonly analyticdb: Output<MigrationTaskOutputs["analyticdb"]>;
   declare readonly taskName: Output<MigrationTaskOutputs["taskName"]>;
   declare readonly slotName: Output<MigrationTaskOutputs["slotName"]>;
   declare readonly startPosition: Output<MigrationTaskOutputs["startPosition"]>;

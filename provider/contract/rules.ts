@@ -28,16 +28,37 @@ function connectionRules(path: string, connection: Connection): Failure[] {
   if (isUnknown(connection)) return [];
   const at = (name: string) => (path ? `${path}.${name}` : name);
   const failures: Failure[] = [];
-  if (connection.username === undefined)
-    failures.push({ property: at("username"), reason: "is required. The role to connect as." });
-  if (connection.databaseName === undefined) {
-    failures.push({ property: at("databaseName"), reason: "is required. The database to connect to." });
-  }
+  failures.push(...engineRules(at, connection));
   for (const [index, host] of known(connection.hosts).entries()) {
     const reason = isUnknown(host) ? undefined : hostProblem(host);
     if (reason) failures.push({ property: at(`hosts[${index}]`), reason });
   }
   return [...failures, ...sslRules(at("ssl"), connection)];
+}
+
+/** What each engine needs to know where the data is, and what means nothing to it. */
+function engineRules(at: (name: string) => string, connection: Connection): Failure[] {
+  const failures: Failure[] = [];
+  const { engine, username, databaseName, oracle, kafka } = connection;
+  if (isUnknown(engine)) return [];
+  const needed = (name: string, what: string) => failures.push({ property: at(name), reason: `is required. ${what}` });
+  const misplaced = (name: string, of: string) => failures.push({ property: at(name), reason: `is only for engine "${of}"` });
+  if (engine !== "kafka" && username === undefined) needed("username", "The role to connect as.");
+  if (engine === "oracle") {
+    const given = [oracle?.serviceName, oracle?.sid].filter((name) => name !== undefined).length;
+    if (!isUnknown(oracle) && given !== 1) {
+      failures.push({ property: at("oracle"), reason: "must hold exactly one of serviceName and sid" });
+    }
+  } else if (engine !== "kafka" && databaseName === undefined) needed("databaseName", "The database to connect to.");
+  if (engine === "kafka" && databaseName !== undefined) {
+    failures.push({ property: at("databaseName"), reason: 'must be left out: engine "kafka" has topics, no databases' });
+  }
+  if (engine !== "oracle" && oracle !== undefined) misplaced("oracle", "oracle");
+  if (engine !== "kafka" && kafka !== undefined) misplaced("kafka", "kafka");
+  if (engine === "kafka" && kafka?.saslMechanism !== undefined && username === undefined) {
+    needed("username", "SASL proves a username and its password.");
+  }
+  return failures;
 }
 
 function sslRules(path: string, { ssl }: Connection): Failure[] {
@@ -70,6 +91,7 @@ function sslRules(path: string, { ssl }: Connection): Failure[] {
 
 function taskRules(task: MigrationTaskInputs): Failure[] {
   const failures = [...connectionRules("source", task.source), ...connectionRules("target", task.target)];
+  failures.push(...targetRules(task));
   const { connectionMinutes, otherMinutes } = task.retry ?? {};
   if (typeof connectionMinutes === "number" && typeof otherMinutes === "number" && otherMinutes >= connectionMinutes) {
     failures.push({ property: "retry.otherMinutes", reason: `must be below connectionMinutes (${connectionMinutes})` });
@@ -95,6 +117,23 @@ function taskRules(task: MigrationTaskInputs): Failure[] {
   }
   if (task.waitFor === "fullLoad" && !moves.has("full")) {
     failures.push({ property: "waitFor", reason: 'needs "full" among migrationTypes: there is no full load to wait for' });
+  }
+  return failures;
+}
+
+/** Settings of one kind of target mean nothing to another. */
+function targetRules({ target, kafka, analyticdb, migrationTypes }: MigrationTaskInputs): Failure[] {
+  if (isUnknown(target) || isUnknown(target.engine)) return [];
+  const failures: Failure[] = [];
+  const misplaced = (property: string, engine: string) =>
+    failures.push({ property, reason: `is only for a target of engine "${engine}"` });
+  if (kafka !== undefined && target.engine !== "kafka") misplaced("kafka", "kafka");
+  if (analyticdb !== undefined && target.engine !== "analyticdb-postgresql") misplaced("analyticdb", "analyticdb-postgresql");
+  if (analyticdb?.storage === "appendoptimized" && known(migrationTypes).includes("incremental")) {
+    failures.push({
+      property: "analyticdb.storage",
+      reason: 'must be "beam" or "heap" for a task with "incremental": append-optimized tables take no single-row changes',
+    });
   }
   return failures;
 }

@@ -3,8 +3,12 @@
 /**
  * A database's family.
  * - postgresql: PostgreSQL 10 to 18 as a source, 14 to 18 as a target.
+ * - polardb-o: PolarDB for PostgreSQL (Compatible with Oracle), as a source and a target. Default port: 1521.
+ * - analyticdb-postgresql: AnalyticDB for PostgreSQL 6 and 7, as a target.
+ * - oracle: Oracle 12.1 and up, as a source; 11.2 with a client library. Default port: 1521.
+ * - kafka: Apache Kafka, as a target. Default port: 9092.
  */
-export type Engine = "postgresql";
+export type Engine = "postgresql" | "polardb-o" | "analyticdb-postgresql" | "oracle" | "kafka";
 
 /**
  * How far a connection trusts the server.
@@ -39,17 +43,21 @@ export interface Connection {
   readonly engine: Engine;
   /**
    * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
-   * Default port: 5432.
+   * Default port: 5432, for `polardb-o` and `oracle` 1521, for `kafka` 9092.
    */
   readonly hosts: readonly string[];
   /** The role to connect as. */
   readonly username?: string;
   /** The role's password. A change is taken over in place. */
   readonly password?: string;
-  /** The database to connect to. A change replaces. */
+  /** The database to connect to. Not for `kafka`; an `oracle` endpoint names it under `oracle`. A change replaces. */
   readonly databaseName?: string;
   /** TLS. Default: encrypted without verification, and none on loopback hosts. */
   readonly ssl?: Ssl;
+  /** For `oracle` only. */
+  readonly oracle?: OracleConnection;
+  /** For `kafka` only. */
+  readonly kafka?: KafkaConnection;
   /** A free label, carried to logs, metrics and status. */
   readonly environmentTag?: string;
 }
@@ -77,6 +85,8 @@ export type MigrationType = "schema" | "full" | "incremental";
  * - operator: Operators.
  * - rule: Rules, those of views aside.
  * - extension: Extensions, as far as the target offers them.
+ * - package: Packages (PolarDB O, Oracle).
+ * - synonym: Synonyms (PolarDB O, Oracle).
  */
 export type ObjectKind =
   | "table"
@@ -91,7 +101,9 @@ export type ObjectKind =
   | "aggregate"
   | "operator"
   | "rule"
-  | "extension";
+  | "extension"
+  | "package"
+  | "synonym";
 
 /**
  * A change of rows.
@@ -103,9 +115,16 @@ export type DmlOperation = "insert" | "update" | "delete";
 
 /**
  * A change of structure.
+ * - create: New tables, types and schemas.
+ * - alter: Columns, defaults and constraints.
+ * - drop: Tables that go.
+ * - rename: Tables and columns that take another name.
  * - truncate: TRUNCATE of a table (sources from PostgreSQL 11 on).
+ * - index: Indexes that come and go.
+ * - view: Views.
+ * - routine: Functions and procedures.
  */
-export type DdlOperation = "truncate";
+export type DdlOperation = "create" | "alter" | "drop" | "rename" | "truncate" | "index" | "view" | "routine";
 
 /** Which changes the incremental phase carries over. */
 export interface Operations {
@@ -133,6 +152,16 @@ export interface SelectedTable {
   readonly columns?: readonly SelectedColumn[];
   /** Columns that do not move. */
   readonly excludeColumns?: readonly string[];
+  /** AnalyticDB: the primary key the table gets. Default: its own. */
+  readonly primaryKey?: readonly string[];
+  /** AnalyticDB: the distribution key. Default: the primary key, else a column that is chosen with a warning. */
+  readonly distributedBy?: readonly string[];
+  /** Kafka: the topic of this table's records. Default: the task's. */
+  readonly topic?: string;
+  /** Kafka: partitions of this table's topic, when the task creates it. */
+  readonly partitions?: number;
+  /** Kafka: columns whose values choose the partition, under `partitioning: primaryKey`. Default: the primary key. */
+  readonly partitionKey?: readonly string[];
   /** This table's own choice; it wins over the task's. */
   readonly operations?: Operations;
 }
@@ -317,23 +346,145 @@ export interface SequenceValue {
   readonly value: string;
 }
 
+/** Which database an Oracle listener is asked for, and how the driver gets there. Exactly one of `serviceName` and `sid`. */
+export interface OracleConnection {
+  /** The service, such as ORCLPDB1. */
+  readonly serviceName?: string;
+  /** The instance, where the listener knows no service. */
+  readonly sid?: string;
+  /**
+   * Folder of an Oracle client library on the machine that runs the task: the driver's thick mode, which reaches 11.2. Default:
+   * thin mode, no library.
+   */
+  readonly clientLibraryDirectory?: string;
+  /** Folder of a wallet (tnsnames.ora, ewallet.pem or cwallet.sso) on the machine that runs the task. */
+  readonly walletDirectory?: string;
+  /** The password of the wallet's private key. */
+  readonly walletPassword?: string;
+}
+
+/** A Schema Registry that speaks the Confluent API. */
+export interface SchemaRegistry {
+  /** Such as https://registry.example.com:8081. */
+  readonly url: string;
+  /** For basic authentication. */
+  readonly username?: string;
+  /** For basic authentication. */
+  readonly password?: string;
+}
+
+/**
+ * How a client proves its password to Kafka.
+ * - plain: SASL/PLAIN: only over TLS or a network that is trusted.
+ * - scram-sha-256: SASL/SCRAM-SHA-256.
+ * - scram-sha-512: SASL/SCRAM-SHA-512.
+ */
+export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";
+
+/** What a Kafka cluster needs beside its brokers. */
+export interface KafkaConnection {
+  /** The cluster's version, for the record: what is spoken is negotiated with each broker. */
+  readonly version?: string;
+  /** Needs `username` and `password`. Default: scram-sha-256 when a username is given, else none. */
+  readonly saslMechanism?: SaslMechanism;
+  /** Where the schema of `dts-avro` records is registered: they then begin with a magic byte and its id. */
+  readonly schemaRegistry?: SchemaRegistry;
+}
+
+/**
+ * How a change is written into a record; docs/kafka-formats.md shows each field.
+ * - canal-json: Canal JSON.
+ * - dts-avro: DTS Avro.
+ * - shareplex-json: SharePlex JSON.
+ */
+export type KafkaFormat = "canal-json" | "dts-avro" | "shareplex-json";
+
+/**
+ * How batches of records are compressed.
+ * - lz4: LZ4: fast.
+ * - gzip: GZIP: small, slow.
+ * - snappy: Snappy.
+ * - none: Not at all.
+ */
+export type KafkaCompression = "lz4" | "gzip" | "snappy" | "none";
+
+/**
+ * Which partition a record goes to.
+ * - single: Everything to partition 0.
+ * - table: By the hash of schema and table: a table's records in one partition.
+ * - primaryKey: By the hash of the row's primary key, else of a unique key; a table without one wholly to partition 0.
+ */
+export type KafkaPartitioning = "single" | "table" | "primaryKey";
+
+/**
+ * What a broker confirms.
+ * - all: All in-sync replicas have it. The only one with exactly-once.
+ * - leader: The leader has it: a failing leader may lose or repeat records.
+ * - none: Nothing: records may be lost.
+ */
+export type KafkaAcks = "all" | "leader" | "none";
+
+/** How topics are made in the schema phase. */
+export interface CreateTopics {
+  /** Partitions of each topic that has no number of its own. Default: `1`. */
+  readonly partitions: number;
+  /** Replicas of each partition. Default: the brokers' default.replication.factor. */
+  readonly replicationFactor?: number;
+}
+
+/** What the records look like and where they go. For a `kafka` target. */
+export interface KafkaSettings {
+  /** The format of the records. Default: `canal-json`. */
+  readonly format: KafkaFormat;
+  /** How batches are compressed. Default: `lz4`. */
+  readonly compression: KafkaCompression;
+  /** Which partition a record goes to. Default: `primaryKey`. */
+  readonly partitioning: KafkaPartitioning;
+  /** What a broker confirms. Default: `all`. */
+  readonly acks: KafkaAcks;
+  /** The topic of every table that names none. May hold `{database}`, `{schema}` and `{table}`. Default: `{schema}.{table}`. */
+  readonly topic: string;
+  /** The topic of structure changes. May hold `{database}`, `{schema}` and `{table}`. Default: that of the table's data. */
+  readonly ddlTopic?: string;
+  /** How topics that are missing are made in the schema phase. Default: they must be there. */
+  readonly createTopics?: CreateTopics;
+}
+
+/**
+ * How AnalyticDB stores the tables it is given.
+ * - beam: Beam, from version 7.0.6.6 on; on older servers heap, with a warning.
+ * - heap: Heap.
+ * - appendoptimized: Append-optimized: not for a task with `incremental`.
+ */
+export type AnalyticdbStorage = "beam" | "heap" | "appendoptimized";
+
+/** For an `analyticdb-postgresql` target. */
+export interface AnalyticdbSettings {
+  /** How the tables of the schema phase are stored. Default: `beam`. */
+  readonly storage: AnalyticdbStorage;
+}
+
 /** Inputs as check leaves them: defaults are filled in. */
 export interface EndpointInputs {
   /** The database's family. A change replaces. */
   readonly engine: Engine;
   /**
    * `host:port` of every node of one cluster, tried in order until one takes writes; after a failure the search begins anew.
-   * Default port: 5432.
+   * Default port: 5432, for `polardb-o` and `oracle` 1521, for `kafka` 9092.
    */
   readonly hosts: readonly string[];
   /** The role to connect as. */
   readonly username?: string;
   /** The role's password. A change is taken over in place. */
   readonly password?: string;
-  /** The database to connect to. A change replaces. */
+  /** The database to connect to. Not for `kafka`; an `oracle` endpoint names it under `oracle`. A change replaces. */
   readonly databaseName?: string;
   /** TLS. Default: encrypted without verification, and none on loopback hosts. */
   readonly ssl?: Ssl;
+  /** For `oracle` only. */
+  readonly oracle?: OracleConnection;
+  /** For `kafka` only. */
+  readonly kafka?: KafkaConnection;
   /** A free label, carried to logs, metrics and status. */
   readonly environmentTag?: string;
 }
@@ -379,9 +530,16 @@ export interface MigrationTaskInputs {
   readonly throttle?: Throttle;
   /** How much is done at once. In place. */
   readonly parallelism?: Parallelism;
+  /** For a `kafka` target: what the records look like and where they go. A change replaces. */
+  readonly kafka?: KafkaSettings;
+  /** For an `analyticdb-postgresql` target. A change replaces. */
+  readonly analyticdb?: AnalyticdbSettings;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: string;
-  /** Where an incremental-only task starts, as an LSN such as 16/B374D848. Default: the slot's own position. */
+  /**
+   * Where an incremental-only task starts, as an LSN such as 16/B374D848, or an SCN for `oracle`. Default: the slot's own
+   * position.
+   */
   readonly startPosition?: string;
   /** Ignorable precheck items that are accepted. In place. */
   readonly ignorePrechecks?: readonly string[];

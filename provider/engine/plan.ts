@@ -1,6 +1,6 @@
 import { ErrorCode, GodwitError } from "./errors.js";
 import type { CatalogObject, CatalogTable, NeutralCatalog, QualifiedName } from "./models/catalog.js";
-import type { DmlOperations, PlannedColumn, PlannedTable, SkippedObject } from "./models/plan.js";
+import type { DdlOperations, DmlOperations, PlannedColumn, PlannedTable, SkippedObject, TableOptions } from "./models/plan.js";
 import {
   displayName,
   type ResolvedSelection,
@@ -88,6 +88,8 @@ function planTable(
     replicaIdentity: { was: table.replicaIdentity, needs: needsFullIdentity(table) ? "full" : "keep" },
     streamed: !table.unlogged,
     operations: dmlOperations(dml, ddl, displayName(table)),
+    ddl: ddlOperations(ddl, displayName(table)),
+    ...tableOptions(entries),
     estimatedRows: table.estimatedRows,
     bytes: table.bytes,
   };
@@ -115,6 +117,48 @@ function dmlOperations(dml: readonly string[] | undefined, ddl: readonly string[
     delete: has("delete"),
     truncate: ddl ? ddl.includes("truncate") : has("delete"),
   };
+}
+
+const DDL_OPERATIONS = ["create", "alter", "drop", "rename", "index", "view", "routine"] as const;
+
+export function ddlOperations(ddl: readonly string[] | undefined, object: string): DdlOperations {
+  const known: readonly string[] = DDL_OPERATIONS;
+  const unknown = ddl?.find((operation) => operation !== "truncate" && !known.includes(operation));
+  if (unknown !== undefined) {
+    throw new GodwitError(ErrorCode.SelectionUnusable, `"${unknown}" is no change of structure`, {
+      object,
+      remedy: `operations.ddl takes truncate, ${known.join(", ")}`,
+    });
+  }
+  const has = (operation: (typeof DDL_OPERATIONS)[number]): boolean => ddl === undefined || ddl.includes(operation);
+  return {
+    create: has("create"),
+    alter: has("alter"),
+    drop: has("drop"),
+    rename: has("rename"),
+    index: has("index"),
+    view: has("view"),
+    routine: has("routine"),
+  };
+}
+
+/** The table's own entry wins over its parents', option by option. */
+function tableOptions({ own, inherited }: TableEntries): Pick<PlannedTable, "options"> {
+  const options: TableOptions = [...inherited]
+    .reverse()
+    .concat(own ?? [])
+    .reduce<TableOptions>(
+      (merged, { primaryKey, distributedBy, topic, partitions, partitionKey }) => ({
+        ...merged,
+        ...(primaryKey ? { primaryKey } : {}),
+        ...(distributedBy ? { distributedBy } : {}),
+        ...(topic === undefined ? {} : { topic }),
+        ...(partitions === undefined ? {} : { partitions }),
+        ...(partitionKey ? { partitionKey } : {}),
+      }),
+      {},
+    );
+  return Object.keys(options).length > 0 ? { options } : {};
 }
 
 /** Tables, views, sequences, indexes and types share one namespace per schema (a table is also a row type). */

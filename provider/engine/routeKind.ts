@@ -26,6 +26,8 @@ export interface RouteKind {
   plan(ends: Ends, definition: TaskDefinition, options: PlanOptions, known: ReadonlySet<number>): Promise<PlannedTask>;
   /** A source position as its database writes it. */
   formatPosition(position: bigint): string;
+  /** Errors: GW1001 for what is no position of this source. */
+  parsePosition(text: string): bigint;
   openStore(ends: Ends): Promise<TaskStore>;
   takeLease(ends: Ends, taskId: string, options?: LeaseOptions): Promise<TaskLease>;
   open(ends: Ends, definition: TaskDefinition): Promise<Route>;

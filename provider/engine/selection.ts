@@ -1,5 +1,6 @@
 import { ErrorCode, GodwitError } from "./errors.js";
 import type { CatalogObject, CatalogTable, NeutralCatalog, ObjectKind, QualifiedName } from "./models/catalog.js";
+import type { TableOptions } from "./models/plan.js";
 
 /** The contract's `objects`, `operations` and `capitalization`, as a program writes them. */
 export interface SchemaSelection {
@@ -13,7 +14,7 @@ export interface SchemaSelection {
   readonly exclude?: readonly string[];
 }
 
-export interface TableSelection {
+export interface TableSelection extends TableOptions {
   readonly name: string;
   readonly rename?: string;
   readonly columns?: readonly { readonly name: string; readonly rename?: string }[];
@@ -193,7 +194,14 @@ function checkNames(catalog: NeutralCatalog, selection: SchemaSelection, tables:
       });
     }
     seen.add(listed.name);
-    for (const column of [...(listed.columns ?? []).map(({ name }) => name), ...(listed.excludeColumns ?? [])]) {
+    const { columns = [], excludeColumns = [], primaryKey = [], distributedBy = [], partitionKey = [] } = listed;
+    for (const column of [
+      ...columns.map(({ name }) => name),
+      ...excludeColumns,
+      ...primaryKey,
+      ...distributedBy,
+      ...partitionKey,
+    ]) {
       if (!table.columns.some(({ name }) => name === column))
         throw missing(`column "${column}" of table "${listed.name}"`, object);
     }

@@ -14,6 +14,26 @@ export interface TaskDefinition {
   /** int64 as text; only for an incremental-only task. */
   readonly startPosition: string | undefined;
   readonly environmentTag: string | undefined;
+  /** For a Kafka target. */
+  readonly kafka?: KafkaSettings;
+  /** For an AnalyticDB target. */
+  readonly analyticdb?: AnalyticdbSettings;
+}
+
+export interface KafkaSettings {
+  readonly format: "canal-json" | "dts-avro" | "shareplex-json";
+  readonly compression: "lz4" | "gzip" | "snappy" | "none";
+  readonly partitioning: "single" | "table" | "primaryKey";
+  readonly acks: "all" | "leader" | "none";
+  /** May hold `{database}`, `{schema}` and `{table}`. */
+  readonly topic: string;
+  readonly ddlTopic?: string;
+  /** Absent: topics must be there. */
+  readonly createTopics?: { readonly partitions: number; readonly replicationFactor?: number };
+}
+
+export interface AnalyticdbSettings {
+  readonly storage: "beam" | "heap" | "appendoptimized";
 }
 
 /** What may change while the task runs; the worker reads it again every second. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EndpointInputs, EndpointOutputs } from "../contract/types.js";
-import { readServerFacts } from "../databases/postgres/serverFacts.js";
+import { readServerFacts } from "../databases/index.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
 import { inputDiff } from "./inputDiff.js";
 import type { Context, Resource } from "./resource.js";

@@ -42,6 +42,8 @@ function isAnotherDatabase(before: unknown, after: unknown): boolean {
   return (
     before.engine !== after.engine ||
     before.databaseName !== after.databaseName ||
+    before.oracle?.serviceName !== after.oracle?.serviceName ||
+    before.oracle?.sid !== after.oracle?.sid ||
     !after.hosts.some((host) => before.hosts.includes(host))
   );
 }

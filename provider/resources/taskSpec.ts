@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { MigrationTaskInputs } from "../contract/types.js";
-import { parseLsn } from "../databases/postgres/lsn.js";
+import { routeKind } from "../databases/index.js";
 import type { Ends } from "../engine/models/endpoint.js";
 import type { PlanOptions } from "../engine/plan.js";
-import type { TaskDefinition, TaskSettings } from "../engine/taskDefinition.js";
+import type { KafkaSettings, TaskDefinition, TaskSettings } from "../engine/taskDefinition.js";
 
 /**
  * The id of a task: readable, legal in a slot's name, and the same each time for one name and target. So an `up` that was killed
@@ -22,7 +22,7 @@ export function taskIdOf({
     .replaceAll(/^_+|_+$/g, "")
     .slice(-30);
   const hash = createHash("sha256")
-    .update(`${taskName}\n${target.databaseName ?? ""}`)
+    .update(`${taskName}\n${target.databaseName ?? (target.engine === "kafka" ? (source.databaseName ?? "") : "")}`)
     .digest("hex")
     .slice(0, 8);
   return `${readable || "task"}_${hash}`;
@@ -45,8 +45,25 @@ export function definitionOf(inputs: MigrationTaskInputs): TaskDefinition {
     slotName,
     slotIsForeign,
     publicationName: slotIsForeign && !inputs.migrationTypes.includes("full") ? slotName : own,
-    startPosition: inputs.startPosition === undefined ? undefined : parseLsn(inputs.startPosition).toString(),
+    startPosition:
+      inputs.startPosition === undefined ? undefined : routeKind(endsOf(inputs)).parsePosition(inputs.startPosition).toString(),
     environmentTag: inputs.target.environmentTag ?? inputs.source.environmentTag,
+    ...(inputs.target.engine === "kafka" ? { kafka: kafkaSettings(inputs.kafka) } : {}),
+    ...(inputs.target.engine === "analyticdb-postgresql"
+      ? { analyticdb: { storage: inputs.analyticdb?.storage ?? "beam" } }
+      : {}),
+  };
+}
+
+/** Without `kafka` in the program its defaults have not been filled in. */
+function kafkaSettings(given: MigrationTaskInputs["kafka"]): KafkaSettings {
+  return {
+    format: "canal-json",
+    compression: "lz4",
+    partitioning: "primaryKey",
+    acks: "all",
+    topic: "{schema}.{table}",
+    ...given,
   };
 }
 

@@ -40,7 +40,14 @@ describe("schema.json", () => {
     for (const [name, { properties }] of [...Object.entries(packageSchema.types), ...Object.entries(packageSchema.resources)]) {
       for (const [key, property] of Object.entries(properties ?? {})) if (property.secret) secrets.push(`${name}.${key}`);
     }
-    expect(secrets.sort()).toEqual(["Connection.password", "Endpoint.password", "Ssl.clientKey", "Ssl.clientKeyPassphrase"]);
+    expect(secrets.sort()).toEqual([
+      "Connection.password",
+      "Endpoint.password",
+      "OracleConnection.walletPassword",
+      "SchemaRegistry.password",
+      "Ssl.clientKey",
+      "Ssl.clientKeyPassphrase",
+    ]);
   });
 
   it("gives an Endpoint and an endpoint written inline the same fields", () => {

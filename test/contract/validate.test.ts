@@ -9,6 +9,8 @@ const endpoint = {
   password: "hunter2-secret",
   databaseName: "d",
 };
+const oracle = { engine: "oracle", hosts: ["h"], username: "u", oracle: { serviceName: "ORCLPDB1" } };
+const kafka = { engine: "kafka", hosts: ["h:9092"] };
 const task = { taskName: "t", source: endpoint, target: endpoint, migrationTypes: ["schema", "full", "incremental"] };
 
 /** `property: reason` lines. */
@@ -42,6 +44,12 @@ describe("inputs that fit", () => {
       "MigrationTask",
       { ...task, retry: { connectionMinutes: 1440, otherMinutes: 1439 }, throttle: { full: { megabytesPerSecond: 0.5 } } },
     ],
+    ["Endpoint", oracle],
+    ["Endpoint", kafka],
+    ["Endpoint", { ...kafka, username: "u", password: "p", kafka: { saslMechanism: "scram-sha-512", version: "3.9" } }],
+    ["MigrationTask", { ...task, target: kafka }],
+    ["MigrationTask", { ...task, target: kafka, kafka: { topic: "{schema}.{table}", createTopics: {} } }],
+    ["MigrationTask", { ...task, source: oracle, migrationTypes: ["incremental"], startPosition: "2837465" }],
     ["ReplicationSlot", { endpoint, name: "godwit_a" }],
     ["Whitelist", { endpoint, name: "w", cidrs: ["10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"] }],
     ["Whitelist", { endpoint, name: "w", cidrs: ["0.0.0.0/0", "::/0"], allowAnyAddress: true }],
@@ -69,8 +77,14 @@ describe("inputs that do not fit", () => {
     ["Endpoint", { ...endpoint, host: "x" }, /^host: there is no such property; did you mean "hosts"\?$/],
     ["Endpoint", { ...endpoint, databasename: "x" }, /^databasename: .*did you mean "databaseName"\?$/],
     ["Endpoint", { ...endpoint, zzzzzz: 1 }, /^zzzzzz: there is no such property; there are engine, hosts, /],
-    ["Endpoint", { ...endpoint, engine: "postgres" }, /^engine: must be "postgresql"; did you mean "postgresql"\?$/],
-    ["Endpoint", { ...endpoint, engine: "oracle" }, /^engine: must be "postgresql"$/],
+    ["Endpoint", { ...endpoint, engine: "postgres" }, /^engine: must be one of "postgresql", .*; did you mean "postgresql"\?$/],
+    ["Endpoint", { ...endpoint, engine: "oracle" }, /^oracle: must hold exactly one of serviceName and sid$/],
+    ["Endpoint", { ...oracle, oracle: { serviceName: "S", sid: "s" } }, /^oracle: must hold exactly one of serviceName and sid$/],
+    ["Endpoint", { ...endpoint, oracle: { sid: "s" } }, /^oracle: is only for engine "oracle"$/],
+    ["Endpoint", { ...endpoint, kafka: {} }, /^kafka: is only for engine "kafka"$/],
+    ["Endpoint", { engine: "polardb-o", hosts: ["h"], username: "u" }, /^databaseName: is required/],
+    ["Endpoint", { ...kafka, databaseName: "d" }, /^databaseName: must be left out/],
+    ["Endpoint", { ...kafka, kafka: { saslMechanism: "plain" } }, /^username: is required. SASL/],
     ["Endpoint", { ...endpoint, hosts: [] }, /^hosts: must not be empty/],
     ["Endpoint", { ...endpoint, hosts: "h" }, /^hosts: must be a list, not a string/],
     ["Endpoint", { ...endpoint, hosts: ["ok", "h:0"] }, /^hosts\[1\]: must have a port from 1 to 65535/],
@@ -109,8 +123,19 @@ describe("inputs that do not fit", () => {
     ],
     ["MigrationTask", { ...task, retry: { otherMinutes: 1.5 } }, /^retry.otherMinutes: must be a whole number, not a fraction/],
     ["MigrationTask", { ...task, throttle: { full: { rowsPerSecond: 0 } } }, /^throttle.full.rowsPerSecond: must be above 0/],
-    ["MigrationTask", { ...task, operations: { ddl: ["drop"] } }, /^operations.ddl\[0\]: must be "truncate"$/],
-    ["MigrationTask", { ...task, kafka: {} }, /^kafka: there is no such property/],
+    [
+      "MigrationTask",
+      { ...task, operations: { ddl: ["vacuum"] } },
+      /^operations.ddl\[0\]: must be one of "create", "alter", "drop", /,
+    ],
+    ["MigrationTask", { ...task, kafka: {} }, /^kafka: is only for a target of engine "kafka"$/],
+    ["MigrationTask", { ...task, target: kafka, kafka: { acks: "1" } }, /^kafka.acks: must be one of "all", "leader", "none"$/],
+    ["MigrationTask", { ...task, analyticdb: {} }, /^analyticdb: is only for a target of engine "analyticdb-postgresql"$/],
+    [
+      "MigrationTask",
+      { ...task, target: { ...endpoint, engine: "analyticdb-postgresql" }, analyticdb: { storage: "appendoptimized" } },
+      /^analyticdb.storage: must be "beam" or "heap"/,
+    ],
     [
       "MigrationTask",
       { ...task, startPosition: "16/B374D848" },

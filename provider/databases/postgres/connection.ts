@@ -1,10 +1,13 @@
 import { Client, type ClientConfig } from "pg";
 import { ErrorCode, GodwitError } from "../../engine/errors.js";
+import { defaultPort } from "../../engine/models/endpoint.js";
 import { connectionError, isConnectionError } from "./connectionErrors.js";
 import { type SslInputs, tlsOptions } from "./tls.js";
 
 /** What it takes to reach a database: the part of the contract's Endpoint that a connection needs. */
 export interface PostgresEndpoint {
+  /** The member of the family; decides the port of a host that names none. Default: PostgreSQL. */
+  readonly engine?: string;
   /** `host`, `host:port` or `[ipv6]:port`; tried in order. */
   readonly hosts: readonly string[];
   readonly username?: string;
@@ -20,7 +23,6 @@ export interface ConnectOptions {
   readonly replication?: boolean;
   /** Skip hosts that take no writes (standbys, default_transaction_read_only). Default true. */
   readonly writable?: boolean;
-  readonly defaultPort?: number;
   /** Seconds one host may take to answer. Default 10. */
   readonly timeoutSeconds?: number;
 }
@@ -56,7 +58,7 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
 export async function connect(endpoint: PostgresEndpoint, options: ConnectOptions): Promise<Client> {
   const failures: GodwitError[] = [];
   for (const spelled of endpoint.hosts) {
-    const { host, port } = parseHost(spelled, options.defaultPort ?? 5432);
+    const { host, port } = parseHost(spelled, defaultPort(endpoint.engine));
     const client = new Client(clientConfig(endpoint, host, port, options));
     // Without a listener an error between two queries ends the process; the next query reports it.
     client.on("error", () => undefined);

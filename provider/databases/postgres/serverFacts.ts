@@ -1,22 +1,14 @@
 import { Client } from "pg";
 import { ErrorCode, GodwitError } from "../../engine/errors.js";
+import type { ServerFacts } from "../../engine/models/endpoint.js";
 import { type PostgresEndpoint, withConnection } from "./connection.js";
 import { tlsOptions } from "./tls.js";
 
-/** What a server says about itself. */
-export interface ServerFacts {
-  /** Such as "17.6". */
-  readonly serverVersion: string;
-  /** The cluster's system identifier: given at initdb, the same on all its standbys, 64 bits as decimal text. */
-  readonly serverId: string;
-  readonly encoding: string;
-  /** The zone the server is configured for, not the session's. */
-  readonly timeZone: string;
-  readonly superuser: boolean;
-}
-
-/** Errors: those of `connect`; GW1110 when the role may not ask for the identifier. */
-export async function readServerFacts(endpoint: PostgresEndpoint, applicationName: string): Promise<ServerFacts> {
+/**
+ * A PostgreSQL server's facts. Its id is the cluster's system identifier: given at initdb, the same on all its standbys, 64 bits as decimal text.
+ * Errors: those of `connect`; GW1110 when the role may not ask for the identifier.
+ */
+export async function readPostgresFacts(endpoint: PostgresEndpoint, applicationName: string): Promise<ServerFacts> {
   return withConnection(endpoint, { applicationName }, async (client) => {
     const { rows } = await client.query<{ version: string; encoding: string; superuser: boolean }>(`
       SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,

@@ -30,6 +30,10 @@ export interface PlannedTable {
   /** False for unlogged tables: loaded, never streamed. */
   readonly streamed: boolean;
   readonly operations: DmlOperations;
+  /** Changes of structure that are carried over. Absent (plans made before there was a choice): none. */
+  readonly ddl?: DdlOperations;
+  /** What the selection asks of this target's own kind. */
+  readonly options?: TableOptions;
   readonly estimatedRows: number;
   readonly bytes: number;
 }
@@ -39,6 +43,27 @@ export interface DmlOperations {
   readonly update: boolean;
   readonly delete: boolean;
   readonly truncate: boolean;
+}
+
+export interface DdlOperations {
+  readonly create: boolean;
+  readonly alter: boolean;
+  readonly drop: boolean;
+  readonly rename: boolean;
+  readonly index: boolean;
+  readonly view: boolean;
+  readonly routine: boolean;
+}
+
+/** Columns by their source names. */
+export interface TableOptions {
+  /** AnalyticDB. */
+  readonly primaryKey?: readonly string[];
+  readonly distributedBy?: readonly string[];
+  /** Kafka. */
+  readonly topic?: string;
+  readonly partitions?: number;
+  readonly partitionKey?: readonly string[];
 }
 
 /**

@@ -1,29 +1,6 @@
 import type { Client } from "pg";
-import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js";
-import type { TaskDefinition } from "../../../engine/taskDefinition.js";
-import type { PostgresEndpoint } from "../connection.js";
+import type { PrecheckItem } from "../../../engine/models/plan.js";
 import { precheckItem } from "./precheckItem.js";
-import { sourceChecks } from "./sourceChecks.js";
-import { targetChecks } from "./targetChecks.js";
-
-export interface PrecheckEnds {
-  readonly source: Client;
-  readonly target: Client;
-  readonly targetEndpoint: PostgresEndpoint;
-}
-
-/** Everything that can be known before anything is changed. Reads only. */
-export async function precheck(
-  ends: PrecheckEnds,
-  tables: readonly PlannedTable[],
-  definition: TaskDefinition,
-): Promise<PrecheckItem[]> {
-  return [
-    ...(await sourceChecks(ends.source, tables, definition)),
-    ...(await targetChecks(ends.target, ends.targetEndpoint, tables, definition)),
-    ...(await pairChecks(ends)),
-  ];
-}
 
 interface Identity {
   /** Start of the postmaster: servers cloned from one data directory share a system identifier. */
@@ -40,7 +17,8 @@ SELECT pg_postmaster_start_time()::text AS server, current_database() AS databas
        (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) AS encoding,
        coalesce((SELECT reset_val FROM pg_settings WHERE name = 'log_timezone'), 'UTC') AS "timeZone"`;
 
-async function pairChecks({ source, target }: PrecheckEnds): Promise<PrecheckItem[]> {
+/** What only both ends together show. Reads only. */
+export async function pairChecks(source: Client, target: Client): Promise<PrecheckItem[]> {
   const from = (await source.query<Identity>(IDENTITY)).rows[0];
   const to = (await target.query<Identity>(IDENTITY)).rows[0];
   if (!from || !to) return [];
