@@ -9,6 +9,10 @@ export interface Failure {
   readonly reason: string;
 }
 
+/** Engines with logical replication slots and a pg_hba.conf. */
+const HAS_SLOTS = ["postgresql", "polardb-o"];
+const HAS_SEQUENCES = [...HAS_SLOTS, "oracle"];
+
 type Rules = (inputs: object) => readonly Failure[];
 
 /** The rules of a resource that JSON Schema has no words for. They run on inputs that fit schema.json, unknown values aside. */
@@ -19,7 +23,10 @@ export function rulesOf(resourceType: string): Rules {
 const RULES: Readonly<Record<string, Rules>> = {
   Endpoint: (inputs) => connectionRules("", inputs as Connection),
   MigrationTask: (inputs) => taskRules(inputs as MigrationTaskInputs),
-  ReplicationSlot: (inputs) => connectionRules("endpoint", (inputs as { endpoint: Connection }).endpoint),
+  ReplicationSlot: (inputs) => {
+    const { endpoint } = inputs as { endpoint: Connection };
+    return [...connectionRules("endpoint", endpoint), ...engineAmong("endpoint", endpoint, HAS_SLOTS)];
+  },
   Whitelist: (inputs) => whitelistRules(inputs as WhitelistInputs),
   SequenceSync: (inputs) => sequenceRules(inputs as SequenceSyncInputs),
 };
@@ -59,6 +66,11 @@ function engineRules(at: (name: string) => string, connection: Connection): Fail
     needed("username", "SASL proves a username and its password.");
   }
   return failures;
+}
+
+function engineAmong(path: string, connection: Connection, engines: readonly string[]): Failure[] {
+  if (isUnknown(connection) || isUnknown(connection.engine) || engines.includes(connection.engine)) return [];
+  return [{ property: `${path}.engine`, reason: `must be ${engines.map((engine) => `"${engine}"`).join(" or ")} here` }];
 }
 
 function sslRules(path: string, { ssl }: Connection): Failure[] {
@@ -156,7 +168,10 @@ function selectionRules(objects: readonly SelectedSchema[] | undefined): Failure
 }
 
 function whitelistRules(whitelist: WhitelistInputs): Failure[] {
-  const failures = connectionRules("endpoint", whitelist.endpoint);
+  const failures = [
+    ...connectionRules("endpoint", whitelist.endpoint),
+    ...engineAmong("endpoint", whitelist.endpoint, HAS_SLOTS),
+  ];
   for (const [index, cidr] of known(whitelist.cidrs).entries()) {
     if (isUnknown(cidr)) continue;
     const reason = cidrProblem(cidr);
@@ -187,7 +202,12 @@ function whitelistRules(whitelist: WhitelistInputs): Failure[] {
 }
 
 function sequenceRules(sync: SequenceSyncInputs): Failure[] {
-  const failures = [...connectionRules("source", sync.source), ...connectionRules("target", sync.target)];
+  const failures = [
+    ...connectionRules("source", sync.source),
+    ...connectionRules("target", sync.target),
+    ...engineAmong("source", sync.source, HAS_SEQUENCES),
+    ...engineAmong("target", sync.target, HAS_SLOTS),
+  ];
   const target = ({
     schema,
     name,

@@ -180,6 +180,9 @@ describe("inputs that do not fit", () => {
       { endpoint, name: "w", cidrs: ["10.0.0.1"], databases: ["/.*"] },
       /^databases\[0\]: must not begin with a slash/,
     ],
+    ["ReplicationSlot", { endpoint: kafka, name: "s" }, /^endpoint.engine: must be "postgresql" or "polardb-o" here$/],
+    ["Whitelist", { endpoint: oracle, name: "w", cidrs: ["10.0.0.1"] }, /^endpoint.engine: must be "postgresql" or/],
+    ["SequenceSync", { source: kafka, target: endpoint }, /^source.engine: must be "postgresql" or "polardb-o" or "oracle"/],
     ["SequenceSync", { source: endpoint, target: endpoint, margin: -1 }, /^margin: must be from 0 to/],
     [
       "SequenceSync",
