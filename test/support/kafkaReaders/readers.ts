@@ -1,6 +1,7 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { javaProblem, mavenJars } from "../kafka/mavenJars.js";
@@ -62,7 +63,17 @@ export async function prepareKafkaReaders(): Promise<void> {
 
 /** Has a reader read these records: its lines, one a record, and before them what it says of itself. */
 export async function readRecords(name: ReaderName, args: readonly string[], records: readonly Buffer[]): Promise<unknown[]> {
-  const java = spawn("java", [...JVM_OPTIONS, "-cp", await classPath(name), name, ...args]);
+  // The vendor's client writes a log file into its working directory.
+  const cwd = await mkdtemp(join(tmpdir(), "godwit-reader-"));
+  try {
+    return await readIn(cwd, name, args, records);
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+}
+
+async function readIn(cwd: string, name: ReaderName, args: readonly string[], records: readonly Buffer[]): Promise<unknown[]> {
+  const java = spawn("java", [...JVM_OPTIONS, "-cp", await classPath(name), name, ...args], { cwd });
   const output: Buffer[] = [];
   let errors = "";
   java.stdout.on("data", (data: Buffer) => output.push(data));
