@@ -4,7 +4,11 @@ import { applySingle } from "./applySingle.js";
 import { type Benchmark, goesFirst, type Pair, PeerUnavailable, type Result, resultOf } from "./benchmark.js";
 import { clone } from "./clone.js";
 import { copyRows } from "./copyRows.js";
+import { kafkaLoad } from "./kafkaLoad.js";
+import { kafkaProduce } from "./kafkaProduce.js";
+import { kafkaStream } from "./kafkaStream.js";
 import { LargeTables } from "./largeTables.js";
+import { redoScan } from "./redoScan.js";
 
 const USAGE = "npm run bench -- [name ...] [--json] [--pairs N]";
 
@@ -17,7 +21,16 @@ async function main(): Promise<void> {
   const pairs = Number(values.pairs);
   if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs takes a whole number from 1; usage: ${USAGE}`);
   const data = new LargeTables();
-  const all: readonly Benchmark[] = [copyRows(data), clone(data), applyBatch(), applySingle()];
+  const all: readonly Benchmark[] = [
+    copyRows(data),
+    clone(data),
+    applyBatch(),
+    applySingle(),
+    redoScan(),
+    kafkaProduce(),
+    kafkaStream(),
+    kafkaLoad(),
+  ];
   const unknown = positionals.filter((name) => !all.some((benchmark) => benchmark.name === name));
   if (unknown.length > 0) {
     throw new Error(`no row ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}; usage: ${USAGE}`);

@@ -1,7 +1,7 @@
 /**
  * Every failure a user can meet, by code. The doc comment of a code is its documentation: what happened and
  * what mends it. Ranges: 10xx input, 11xx connections, 12xx prechecks, 13xx schema, 14xx full load,
- * 15xx incremental, 16xx store, worker and lifecycle, 17xx replication slots, 18xx whitelists, 19xx sequences.
+ * 15xx incremental, 16xx store, worker and lifecycle, 17xx replication slots, 18xx whitelists, 19xx sequences, 20xx Kafka, 21xx Oracle.
  */
 export enum ErrorCode {
   /** An input does not fit schema.json; the message names each property and says what would be right. */
@@ -59,6 +59,15 @@ export enum ErrorCode {
   SourceTableLocked = "GW1505",
   /** The source's user may not publish a table or set its replica identity; it must own the table. */
   PublicationRefused = "GW1506",
+  /**
+   * A change of structure was rejected by the target; the message has the statement. Mend what the target objects to, or make the change there by
+   * hand; the statement is tried again within retry.otherMinutes, and by the next pulumi up.
+   */
+  StructureStatementRejected = "GW1551",
+  /** The source made a table whose name is taken on the target. Drop or rename the one there, or exclude the table. */
+  StructureConflict = "GW1552",
+  /** The source could not write again the rows that a command rewrote, so the target's copy of the table lacks them: copy it anew. */
+  StructureRowsLost = "GW1554",
 
   /** The task's state in the target's godwit schema is missing or of another format. */
   StoreUnusable = "GW1601",
@@ -86,6 +95,23 @@ export enum ErrorCode {
   /** The server or the role does not allow the slot: wal_level, max_replication_slots, REPLICATION, an unknown plugin. */
   SlotRefused = "GW1710",
 
+  /** The Oracle server is older than the driver reaches, or demands what thin mode lacks; the remedy says what it takes. */
+  OracleVersionUnsupported = "GW1720",
+  /** The Oracle account is locked, its password has expired, or it may not log on. */
+  OracleAccountUnusable = "GW1721",
+  /** A redo log that the task still needs is gone, or the logs have a gap: restore it, or the data must be copied again. */
+  RedoLogMissing = "GW1722",
+  /** LogMiner refused to start or to be read: a right, ARCHIVELOG or supplemental logging is missing; the message has Oracle's code. */
+  LogMinerRefused = "GW1723",
+  /** A line of redo is not what Godwit knows; the message names the table and the SCN, and says what was met. */
+  RedoUnreadable = "GW1724",
+  /** LogMiner marked a change of a migrated table as unsupported: its type or storage can't be read from redo. */
+  RedoUnsupported = "GW1725",
+  /** Redo of a table does not hold its key, or its whole row where it has none: supplemental logging is missing. */
+  SupplementalLoggingMissing = "GW1726",
+  /** The folder for transactions that do not fit in memory is full or can't be written. */
+  SpillFailed = "GW1727",
+
   /** The server rejected the pg_hba.conf rules; the file was put back as it was. */
   HbaRejected = "GW1801",
   /** The role may not read or write pg_hba.conf through SQL. */
@@ -101,6 +127,42 @@ export enum ErrorCode {
   SequenceMissing = "GW1902",
   /** The role may not read a sequence of the source, or not move one of the target; grant it the sequence. */
   SequenceNotPermitted = "GW1910",
+
+  /** The user may not do this in the Kafka cluster; the remedy names the ACL that is missing. */
+  KafkaNotPermitted = "GW1921",
+  /**
+   * Another producer took the transactional id over, or the transaction stayed open longer than its time-out: nothing of it is seen by a consumer that reads
+   * committed records only. A worker that still holds its task's lease goes on with a new producer.
+   */
+  ProducerFenced = "GW1924",
+  /** Fewer replicas than min.insync.replicas are up: the cluster takes no records that all must have. Retried. */
+  ReplicasMissing = "GW1925",
+  /** The cluster refused a request for another reason, or is too old for it; the message has the protocol's own name of it. */
+  KafkaRefused = "GW1927",
+  /** The records of a transaction could not be brought in order again (a partition lost what it had confirmed). It is begun again at the last position. */
+  TransactionBroken = "GW1928",
+  /** The Schema Registry does not answer, or refused the username or password. */
+  RegistryUnreachable = "GW1931",
+  /** The Schema Registry refused the schema: it is not compatible with the subject's earlier ones, or not valid. */
+  SchemaRefused = "GW1932",
+
+  /** A table's topic would have a name that Kafka does not take, or cannot tell from another; name a topic for the table. */
+  TopicNameIllegal = "GW2001",
+  /** A topic of the task does not exist: create it, or give the task kafka.createTopics and the migration type schema. */
+  TopicMissing = "GW2002",
+  /** A topic has another number of partitions than when the task began, so keys would go to other partitions than before. */
+  TopicChanged = "GW2003",
+  /** A record is larger than its topic takes (max.message.bytes); the message names the table, the key and the size. */
+  RecordTooLarge = "GW2004",
+  /** A topic could not be created; the message has the broker's reason. */
+  TopicRefused = "GW2005",
+
+  /** LogMiner runs at the root of a container database, and the endpoint's user may not go there: use a common user. */
+  OracleRootRefused = "GW2101",
+  /** A table that joins an Oracle task waits for transactions older than the redo the task goes on from, and one did not end in time. */
+  OracleTransactionsOpen = "GW2102",
+  /** A sequence, table or other object of Oracle has no like on PostgreSQL in what was asked of it; the message says what. */
+  OracleNotCarriedOver = "GW2103",
 }
 
 export interface ErrorDetail {

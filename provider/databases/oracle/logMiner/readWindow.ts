@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import type { OracleConnection, OracleValue } from "../driver.js";
+import { Column, type ContentsFilter, isTruncate, LOCAL_UNDO, NO_ROW_ID, Operation } from "./contents.js";
+import { isRetriedByMining, MiningSession, miningError } from "./miningSession.js";
+import { coverage, listRedoLogs, logsBetween, missing } from "./redoLogs.js";
+import type { RedoTables } from "./redoTables.js";
+import type { Transactions } from "./transactions.js";
+
+export interface WindowReaderOptions {
+  readonly connection: OracleConnection;
+  readonly tables: RedoTables;
+  readonly transactions: Transactions;
+  readonly container: string | undefined;
+  readonly archiveDestination: number | undefined;
+  readonly attempts: number;
+  readonly retryMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ReadWindow {
+  /** The last SCN that was read. */
+  readonly toScn: bigint;
+  readonly rows: number;
+}
+
+/** The server's own clock is what V$LOGMNR_CONTENTS.TIMESTAMP shows. */
+export const SERVER_ZONE = `SELECT TO_CHAR(SYSTIMESTAMP, 'TZH:TZM') AS "ZONE" FROM DUAL`;
+
+/** Reads windows of redo into transactions. */
+export class WindowReader {
+  private readonly session: MiningSession;
+  private zone: string | undefined;
+  private localUndo: boolean | undefined;
+  /** SQL_REDO of more than 4000 bytes comes in several rows (CSF = 1 on all but the last). */
+  private continued = "";
+
+  constructor(private readonly options: WindowReaderOptions) {
+    this.session = new MiningSession(options.connection);
+  }
+
+  /**
+   * Reads from `fromScn` to `wantedScn`, or to where a thread's redo ends. A window whose logs change underneath is read again. Undefined when the
+   * signal aborted. Errors: GW1107, GW1722, GW1723.
+   */
+  async read(fromScn: bigint, wantedScn: bigint): Promise<ReadWindow | undefined> {
+    const { attempts, retryMs, signal, transactions } = this.options;
+    let wanted = wantedScn;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        this.zone ??= await this.serverZone();
+        const read = await this.attempt(fromScn, wanted);
+        if (typeof read !== "bigint") return read;
+        // A table that a DDL statement makes is not among those asked for: the window ends there, and the next asks for it.
+        transactions.revertWindow();
+        wanted = read;
+        attempt--;
+      } catch (cause) {
+        transactions.revertWindow();
+        this.continued = "";
+        if (signal.aborted) return undefined;
+        const passes = isRetriedByMining(cause) || (cause instanceof GodwitError && cause.code === ErrorCode.RedoLogMissing);
+        if (!passes || attempt >= attempts) throw miningError(cause, fromScn);
+        await this.session.end();
+        await sleep(retryMs * Math.min(attempt * attempt, 32), undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return undefined;
+  }
+
+  /** Ends LogMiner's session. */
+  async end(): Promise<void> {
+    await this.session.end();
+  }
+
+  /** The SCN where the window has to end, when there is DDL before its end. */
+  private async attempt(fromScn: bigint, wantedScn: bigint): Promise<ReadWindow | bigint> {
+    const { connection, archiveDestination } = this.options;
+    const { logs, endScn } = coverage(await listRedoLogs(connection, fromScn, archiveDestination), fromScn);
+    const toScn = endScn !== undefined && endScn < wantedScn ? endScn : wantedScn;
+    if (toScn < fromScn) throw missing(fromScn, `no log of one of the threads goes on from SCN ${fromScn}`);
+    let rows = 0;
+    for await (const batch of this.session.mine(logsBetween(logs, fromScn, toScn), fromScn, toScn, await this.filter())) {
+      for (const row of batch) {
+        const scn = this.take(row);
+        if (scn !== undefined && scn < toScn) return scn;
+      }
+      rows += batch.length;
+    }
+    return { toScn, rows };
+  }
+
+  /** The SCN of a DDL statement that may change which tables are read. */
+  private take(row: readonly OracleValue[]): bigint | undefined {
+    const { tables, transactions } = this.options;
+    const operation = Number(row[Column.operation]);
+    const xid = String(row[Column.xid]);
+    const scn = BigInt(row[Column.scn] as string | number);
+    switch (operation) {
+      case Operation.commit:
+        transactions.commit(this.commit(row, xid, scn));
+        return undefined;
+      case Operation.rollback:
+        transactions.rollback(xid);
+        return undefined;
+      case Operation.missingScn:
+        throw missing(scn, "LogMiner met a gap in the logs (MISSING_SCN)");
+    }
+    let redo = row[Column.redo] === null ? "" : String(row[Column.redo]);
+    if (Number(row[Column.csf]) === 1) {
+      this.continued += redo;
+      return undefined;
+    }
+    if (this.continued !== "") {
+      redo = this.continued + redo;
+      this.continued = "";
+    }
+    const owner = String(row[Column.owner] ?? "");
+    const name = String(row[Column.table] ?? "");
+    const table = tables.place(owner, name);
+    if (operation === Operation.ddl) {
+      // Its transaction's commit comes by itself, and may be of more than this statement.
+      transactions.ddl(this.commit(row, `${xid}DD`, scn), table, [owner, name, redo].join("\u0000"));
+      return isTruncate(redo) ? undefined : scn;
+    }
+    if (table < 0) return undefined;
+    transactions.add(xid, {
+      operation,
+      table,
+      scn,
+      rowId: String(row[Column.rowId] ?? NO_ROW_ID),
+      undo: Number(row[Column.rollback]) === 1,
+      redo,
+    });
+    return undefined;
+  }
+
+  private commit(row: readonly OracleValue[], xid: string, scn: bigint) {
+    return {
+      xid,
+      scn,
+      timeMs: Date.parse(`${String(row[Column.time]).replace(" ", "T")}${this.zone ?? "Z"}`),
+      thread: Number(row[Column.thread]),
+      place: String(row[Column.rsId] ?? ""),
+    };
+  }
+
+  private async filter(): Promise<ContentsFilter> {
+    const { connection, tables, container } = this.options;
+    if (container === undefined) return { tables: tables.names() };
+    if (this.localUndo === undefined) {
+      const [row] = await connection.query<{ readonly VALUE: string }>(LOCAL_UNDO);
+      this.localUndo = row?.VALUE === "TRUE";
+    }
+    return { tables: tables.names(), container, localUndo: this.localUndo };
+  }
+
+  private async serverZone(): Promise<string> {
+    const [row] = await this.options.connection.query<{ readonly ZONE: string }>(SERVER_ZONE);
+    return row?.ZONE ?? "Z";
+  }
+}

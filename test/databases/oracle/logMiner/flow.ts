@@ -1,0 +1,101 @@
+import { positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
+import {
+  openRedoStream,
+  type RedoStream,
+  type RedoStreamOptions,
+} from "../../../../provider/databases/oracle/logMiner/redoStream.js";
+import { RedoTables } from "../../../../provider/databases/oracle/logMiner/redoTables.js";
+import {
+  decodeResumePoint,
+  encodeResumePoint,
+  type ResumePoint,
+} from "../../../../provider/databases/oracle/logMiner/resumePoint.js";
+import type { EmulatedTable, OracleEmulator } from "../../../support/oracle/emulator.js";
+import { OracleEmulator as Emulator } from "../../../support/oracle/emulator.js";
+import { oracleDriver } from "../../../support/oracle/emulatorDriver.js";
+import { Interrupted, type ModelSink } from "../../../support/oracle/modelSink.js";
+import type { PostgresServer } from "../../../support/postgres.js";
+
+export interface Flow {
+  readonly emulator: OracleEmulator;
+  readonly tables: RedoTables;
+  readonly open: (sink: ModelSink, start: ResumePoint, options?: Partial<RedoStreamOptions>) => Promise<RedoStream>;
+}
+
+/** From the first SCN on. */
+export const BEGINNING: ResumePoint = { position: positionAt(1000n), restartScn: 1000n, emitted: [] };
+
+export async function createFlow(
+  server: PostgresServer,
+  database: string,
+  tables: readonly EmulatedTable[],
+  options: { readonly threads?: number } = {},
+): Promise<Flow> {
+  const emulator = await Emulator.create(server, database, options);
+  for (const table of tables) emulator.createTable(table);
+  await emulator.flush();
+  const endpoint = Emulator.endpoint(server, database);
+  const connect = () => oracleDriver.connect(endpoint, { applicationName: "test" });
+  const redoTables = new RedoTables(tables);
+  return {
+    emulator,
+    tables: redoTables,
+    open: async (sink, start, more = {}) =>
+      openRedoStream({
+        connection: await connect(),
+        connectTables: connect,
+        tables: redoTables,
+        start,
+        sink,
+        durable: () => sink.position,
+        ...more,
+        limits: { pollMs: 5, settleMs: 0, retryMs: 2, attempts: 4, adapt: false, ...more.limits },
+      }),
+  };
+}
+
+/** Streams until everything scripted so far is done; a stream that the sink interrupts begins again where the sink stands. */
+export async function followToEnd(
+  flow: Flow,
+  sink: ModelSink,
+  start: ResumePoint,
+  options: () => Partial<RedoStreamOptions> = () => ({}),
+): Promise<{ readonly streams: number; readonly resume: ResumePoint }> {
+  await flow.emulator.flush();
+  const end = positionAt(flow.emulator.scn + 1n);
+  let resume = start;
+  for (let streams = 1; ; streams++) {
+    sink.restart();
+    const stream = await flow.open(sink, resume, options());
+    const reached = sink.reached(end);
+    try {
+      await Promise.race([reached, stream.done]);
+      return { streams, resume: checkpointed(stream, sink) };
+    } catch (cause) {
+      if (!(cause instanceof Interrupted)) throw cause;
+      resume = checkpointed(stream, sink);
+    } finally {
+      await stream.stop();
+    }
+  }
+}
+
+/** What a checkpoint keeps of it, read back. */
+function checkpointed(stream: RedoStream, sink: ModelSink): ResumePoint {
+  const point = stream.resumePoint(sink.position);
+  return decodeResumePoint(point.position, encodeResumePoint(point));
+}
+
+/** Rows of the source as the sink shows them, sorted. */
+export function expectedRows(emulator: OracleEmulator, table: EmulatedTable): string[] {
+  return [...emulator.committed(table).values()]
+    .map((row) => JSON.stringify(table.columns.map(({ name }) => row[name] ?? null)))
+    .sort();
+}
+
+export function sinkRows(sink: ModelSink, table: EmulatedTable): string[] {
+  return sink
+    .rows(table.id)
+    .map((row) => JSON.stringify(row))
+    .sort();
+}

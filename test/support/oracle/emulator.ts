@@ -1,0 +1,348 @@
+import { Client, type ClientConfig } from "pg";
+import { NO_ROW_ID, Operation } from "../../../provider/databases/oracle/logMiner/contents.js";
+import { isLob, type RedoColumn, type RedoTableInputs } from "../../../provider/databases/oracle/redo/redoTable.js";
+import type { PostgresServer } from "../postgres.js";
+import { EmulatedTransaction } from "./emulatedTransaction.js";
+import { EMULATOR_SCHEMA } from "./emulatorSchema.js";
+import type { TextRow } from "./redoText.js";
+
+export interface EmulatedTable extends RedoTableInputs {
+  /** Which columns the redo names a row by: the key's, or all. */
+  readonly logged: "key" | "all";
+}
+
+/** A line of redo before it has its place in a log. */
+export interface Line {
+  readonly operation: number;
+  readonly table?: EmulatedTable | undefined;
+  readonly rowId?: string | undefined;
+  readonly undo?: boolean;
+  readonly redo?: string;
+  readonly info?: string;
+  /** Of another pluggable database than the emulator's own. */
+  readonly container?: string;
+  /** Given: more than one line has this SCN. */
+  readonly scn?: bigint;
+}
+
+export interface LiveRow {
+  readonly table: EmulatedTable;
+  readonly values: TextRow;
+}
+
+/** Bytes of SQL_REDO in one row; longer ones go on in the next (CSF). */
+const REDO_BYTES = 4000;
+
+/**
+ * Writes the history of an emulated Oracle: a test scripts transactions, and each call adds the redo lines that LogMiner would show, and at commit
+ * the row versions that a flashback query would see. `flush` makes it visible to the sessions of emulatorDriver.ts. One script at a time writes.
+ */
+export class OracleEmulator {
+  readonly rows = new Map<string, LiveRow>();
+  private readonly tables = new Map<string, EmulatedTable>();
+  private readonly locked = new Map<string, EmulatedTransaction>();
+  private readonly open = new Map<EmulatedTransaction, bigint>();
+  private readonly sequences = new Map<number, number>();
+  private clock = 1000n;
+  private nextLine = 1;
+  private nextRow = 1;
+  private nextXid = 1;
+  private redoRows: unknown[][] = [];
+  private versions: unknown[][] = [];
+  /** The newest version of each row among those that wait. */
+  private readonly waiting = new Map<string, unknown[]>();
+  private closed: [rowId: string, scn: string][] = [];
+  private statements: { sql: string; values: unknown[] }[] = [];
+
+  private constructor(
+    private readonly client: Client,
+    readonly container: string,
+  ) {}
+
+  /** In a database of its own on `server`; `threads` is how many RAC nodes there are. */
+  static async create(
+    server: PostgresServer,
+    database: string,
+    options: { readonly threads?: number } = {},
+  ): Promise<OracleEmulator> {
+    await server.createDatabase(database);
+    return OracleEmulator.open(server.clientConfig(database), options.threads ?? 1);
+  }
+
+  private static async open(config: ClientConfig, threads: number): Promise<OracleEmulator> {
+    const client = new Client(config);
+    client.on("error", () => undefined);
+    await client.connect();
+    await client.query(EMULATOR_SCHEMA);
+    const emulator = new OracleEmulator(client, "EMUPDB");
+    await emulator.answer(`SELECT TO_CHAR(SYSTIMESTAMP, 'TZH:TZM') AS "ZONE" FROM DUAL`, [{ ZONE: "+00:00" }]);
+    for (let thread = 1; thread <= threads; thread++) emulator.startLog(thread);
+    await emulator.flush();
+    return emulator;
+  }
+
+  /** What an endpoint says to reach it. */
+  static endpoint(server: PostgresServer, database: string) {
+    return {
+      hosts: [`${server.host}:${server.port}`],
+      username: server.username,
+      password: server.password,
+      oracle: { serviceName: database },
+    };
+  }
+
+  get scn(): bigint {
+    return this.clock;
+  }
+
+  /** As if it had always been there: no redo. */
+  createTable(table: EmulatedTable): EmulatedTable {
+    this.tables.set(`${table.owner}.${table.name}`, table);
+    this.later(
+      "INSERT INTO oracle_emulator.object_table VALUES ($1, $2, $3) ON CONFLICT (owner, name) DO UPDATE SET columns = excluded.columns",
+      [table.owner, table.name, JSON.stringify(table.columns)],
+    );
+    return table;
+  }
+
+  /** DDL by its text, in a transaction of its own. `info` is LogMiner's INFO (`INTERNAL DDL`, `USER DDL (PlSql=0 RecDep=0)`). */
+  ddl(table: EmulatedTable, sql: string, { thread = 1, info = "USER DDL (PlSql=0 RecDep=0)" } = {}): void {
+    const xid = this.xid();
+    this.line(xid, thread, { operation: Operation.ddl, table, redo: sql, info });
+    this.line(xid, thread, { operation: Operation.commit });
+  }
+
+  /** TRUNCATE TABLE: DDL, and the rows are gone. */
+  truncate(table: EmulatedTable, thread = 1): void {
+    this.ddl(table, `truncate table ${table.name}`, { thread });
+    for (const [rowId, row] of [...this.rows]) {
+      if (row.table.id !== table.id) continue;
+      this.rows.delete(rowId);
+      this.closeVersion(rowId, this.clock);
+    }
+  }
+
+  begin(thread = 1): EmulatedTransaction {
+    return new EmulatedTransaction(this, this.xid(), thread);
+  }
+
+  /** Commits several transactions, of any threads, at one SCN. */
+  commitTogether(...transactions: readonly EmulatedTransaction[]): bigint {
+    const scn = ++this.clock;
+    for (const transaction of transactions) transaction.commit(scn);
+    return scn;
+  }
+
+  /** Advances the SCN, as an idle database does. */
+  tick(scns = 1): void {
+    this.clock += BigInt(scns);
+  }
+
+  /** The thread's log is full: archived, and the next begins. Older than the newest three are archived only. */
+  switchLog(thread = 1): void {
+    const first = ++this.clock;
+    const sequence = this.sequences.get(thread) ?? 0;
+    this.later("UPDATE oracle_emulator.log SET next_scn = $3, archived = true WHERE thread = $1 AND sequence = $2", [
+      thread,
+      sequence,
+      first.toString(),
+    ]);
+    this.later("UPDATE oracle_emulator.log SET online = false WHERE thread = $1 AND sequence <= $2", [thread, sequence - 2]);
+    this.startLog(thread, first);
+  }
+
+  /** The archived file is gone, as after a retention policy. */
+  deleteArchivedLog(thread: number, sequence: number): void {
+    this.later("UPDATE oracle_emulator.log SET deleted = true, online = false WHERE thread = $1 AND sequence = $2", [
+      thread,
+      sequence,
+    ]);
+  }
+
+  currentSequence(thread = 1): number {
+    return this.sequences.get(thread) ?? 0;
+  }
+
+  /** The next calls of this kind (`add`, `start`, `fetch`, `query`) fail with an Oracle error. */
+  failNext(code: string, place: "add" | "start" | "fetch" | "query", times = 1): void {
+    this.later(
+      "INSERT INTO oracle_emulator.fault VALUES ($1, $2, $3) ON CONFLICT (code, place) DO UPDATE SET times = fault.times + excluded.times",
+      [code, place, times],
+    );
+  }
+
+  /** A fixed answer to a query, word for word: for what has no view here. */
+  async answer(sql: string, rows: readonly object[]): Promise<void> {
+    await this.client.query(
+      "INSERT INTO oracle_emulator.answer VALUES ($1, $2) ON CONFLICT (sql) DO UPDATE SET rows = excluded.rows",
+      [sql, JSON.stringify(rows)],
+    );
+  }
+
+  /** More views of the dictionary (ALL_TABLES ...), as SQL run in schema oracle_emulator; `ALL_TAB_COLUMNS.COLUMN_ID#` is `column_id_no`. */
+  async extend(sql: string): Promise<void> {
+    await this.client.query(sql);
+  }
+
+  /** The committed rows of a table now, by row id. */
+  committed(table: EmulatedTable): Map<string, TextRow> {
+    const rows = new Map<string, TextRow>();
+    for (const [rowId, row] of this.rows) if (row.table.id === table.id) rows.set(rowId, row.values);
+    for (const transaction of this.open.keys()) {
+      for (const [rowId, before] of transaction.before()) {
+        if (before?.table.id === table.id) rows.set(rowId, before.values);
+        else rows.delete(rowId);
+      }
+    }
+    return rows;
+  }
+
+  /** Makes everything scripted so far visible to sessions, in one step. */
+  async flush(): Promise<void> {
+    const { client } = this;
+    await client.query("BEGIN");
+    for (const { sql, values } of this.statements.splice(0)) await client.query(sql, values);
+    for (const some of chunks(this.closed.splice(0), 5000)) {
+      await client.query(
+        `UPDATE oracle_emulator.row_version v SET to_scn = c.scn
+           FROM unnest($1::text[], $2::bigint[]) AS c (row_id, scn) WHERE v.row_id = c.row_id AND v.to_scn IS NULL`,
+        [some.map(([rowId]) => rowId), some.map(([, scn]) => scn)],
+      );
+    }
+    this.waiting.clear();
+    for (const some of chunks(this.versions.splice(0), 5000)) {
+      await client.query(
+        `INSERT INTO oracle_emulator.row_version
+         SELECT v ->> 0, v ->> 1, v ->> 2, (v ->> 3)::bigint, (v ->> 4)::bigint, v -> 5 FROM jsonb_array_elements($1::jsonb) AS v`,
+        [JSON.stringify(some)],
+      );
+    }
+    for (const some of chunks(this.redoRows.splice(0), 5000)) {
+      await client.query(
+        `INSERT INTO oracle_emulator.redo
+         SELECT (v ->> 0)::bigint, (v ->> 1)::bigint, (v ->> 2)::int, (v ->> 3)::int, v ->> 4, (v ->> 5)::int, (v ->> 6)::int, v ->> 7, (v ->> 8)::int,
+                v ->> 9, v ->> 10, v ->> 11, (v ->> 12)::int, now(), v ->> 13, v ->> 14, v ->> 15
+           FROM jsonb_array_elements($1::jsonb) AS v`,
+        [JSON.stringify(some)],
+      );
+    }
+    await client.query("DELETE FROM oracle_emulator.open_transaction");
+    for (const [transaction, scn] of this.open) {
+      await client.query("INSERT INTO oracle_emulator.open_transaction VALUES ($1, $2)", [transaction.xid, scn.toString()]);
+    }
+    await client.query("UPDATE oracle_emulator.clock SET scn = $1", [this.clock.toString()]);
+    await client.query("COMMIT");
+  }
+
+  async close(): Promise<void> {
+    await this.client.end();
+  }
+
+  // What a transaction does to the database; not for tests.
+
+  lock(rowId: string, by: EmulatedTransaction): void {
+    const holder = this.locked.get(rowId);
+    if (holder && holder !== by) throw new Error(`row ${rowId} is locked by another transaction: the script would wait for ever`);
+    this.locked.set(rowId, by);
+  }
+
+  isLocked(rowId: string, by: EmulatedTransaction): boolean {
+    const holder = this.locked.get(rowId);
+    return holder !== undefined && holder !== by;
+  }
+
+  newRowId(): string {
+    return `AAAE${(this.nextRow++).toString(36).toUpperCase().padStart(14, "0")}`;
+  }
+
+  changed(transaction: EmulatedTransaction): void {
+    if (!this.open.has(transaction)) this.open.set(transaction, this.clock);
+  }
+
+  ended(transaction: EmulatedTransaction, commitScn: bigint | undefined): void {
+    this.open.delete(transaction);
+    for (const [rowId, before] of transaction.before()) {
+      this.locked.delete(rowId);
+      if (commitScn === undefined) continue;
+      const now = this.rows.get(rowId);
+      if (before) this.closeVersion(rowId, commitScn);
+      if (!now) continue;
+      const version = [now.table.owner, now.table.name, rowId, commitScn.toString(), null, now.values];
+      this.versions.push(version);
+      this.waiting.set(rowId, version);
+    }
+  }
+
+  line(xid: string, thread: number, line: Line): bigint {
+    const scn = line.scn ?? ++this.clock;
+    const { table } = line;
+    const sequence = this.sequences.get(thread) ?? 0;
+    const number = this.nextLine++;
+    const place = `0x${sequence.toString(16).padStart(6, "0")}.${number.toString(16).padStart(8, "0")}.0010`;
+    const pieces = line.redo === undefined ? [null] : cut(line.redo);
+    pieces.forEach((redo, index) => {
+      this.redoRows.push([
+        index === 0 ? number : this.nextLine++,
+        scn.toString(),
+        thread,
+        sequence,
+        place,
+        0,
+        line.operation,
+        xid,
+        line.undo ? 1 : 0,
+        table?.owner ?? null,
+        table?.name ?? null,
+        table ? (line.rowId ?? NO_ROW_ID) : null,
+        index < pieces.length - 1 ? 1 : 0,
+        line.info ?? null,
+        redo,
+        line.container ?? this.container,
+      ]);
+    });
+    return scn;
+  }
+
+  private closeVersion(rowId: string, scn: bigint): void {
+    const waiting = this.waiting.get(rowId);
+    if (!waiting) this.closed.push([rowId, scn.toString()]);
+    else {
+      waiting[4] = scn.toString();
+      this.waiting.delete(rowId);
+    }
+  }
+
+  private startLog(thread: number, firstScn: bigint = this.clock): void {
+    const sequence = (this.sequences.get(thread) ?? 0) + 1;
+    this.sequences.set(thread, sequence);
+    this.later("INSERT INTO oracle_emulator.log VALUES ($1, $2, $3, NULL, $4, true, false)", [
+      thread,
+      sequence,
+      firstScn.toString(),
+      `thread_${thread}_seq_${sequence}.log`,
+    ]);
+  }
+
+  private xid(): string {
+    return `0A00${(this.nextXid++).toString(16).toUpperCase().padStart(12, "0")}`;
+  }
+
+  private later(sql: string, values: unknown[]): void {
+    this.statements.push({ sql, values });
+  }
+}
+
+/** Columns that LogMiner shows in a condition: LOBs never are. */
+export function loggedColumns(table: EmulatedTable): RedoColumn[] {
+  return table.columns.filter(({ kind, partOfKey }) => !isLob(kind) && (table.logged === "all" || partOfKey));
+}
+
+function cut(redo: string): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < redo.length; at += REDO_BYTES) pieces.push(redo.slice(at, at + REDO_BYTES));
+  return pieces.length === 0 ? [""] : pieces;
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
