@@ -1,9 +1,9 @@
 // Makes a bare machine ready for the tests, the quickstart and the bench. Idempotent: says only what it does, and does nothing in
-// under a second when all is there. `node .ci/setup.mjs [packages] [pulumi] [postgres] [build]`, default all.
+// under a second when all is there. `node .ci/setup.mjs [packages] [pulumi] [postgres] [kafka] [build]`, default all.
 //
-// What it needs: Node 20 with npm, and Go where the download of the Pulumi CLI is blocked.
+// What it needs: Node 20 with npm, Go where the download of the Pulumi CLI is blocked, and for Kafka a JDK of Java 17 or newer with Maven.
 // What it leaves: node_modules and dist here; $PULUMI_HOME/versions (default ~/.pulumi/versions), the CLI's own place;
-// ~/.cache/godwit (or /var/cache/godwit, see test/support/postgresBinaries.ts), the PostgreSQL servers.
+// ~/.cache/godwit (or /var/cache/godwit, see test/support/postgresBinaries.ts), the PostgreSQL servers and Kafka's jars.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** The majors the tests start; others come on first use. */
 const POSTGRES_MAJORS = ["10", "11", "14", "15", "17", "18"];
 
-const steps = { packages, pulumi: () => installPulumi(root, say), postgres, build };
+const steps = { packages, pulumi: () => installPulumi(root, say), postgres, kafka, build };
 
 try {
   const asked = process.argv.slice(2);
@@ -48,6 +48,13 @@ function installedAsLocked() {
 
 function postgres() {
   run(process.execPath, [join(root, "node_modules/tsx/dist/cli.mjs"), "test/support/installPostgres.ts", ...POSTGRES_MAJORS]);
+}
+
+/** Brokers, a Schema Registry, and the programs that read records back. */
+function kafka() {
+  for (const script of ["test/support/kafka/installKafka.ts", "test/support/kafkaReaders/installReaders.ts"]) {
+    run(process.execPath, [join(root, "node_modules/tsx/dist/cli.mjs"), script]);
+  }
 }
 
 /** Compiles dist when a source is newer than the last build that succeeded. */

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheDirectory, exists, publish } from "../postgresBinaries.js";
@@ -13,7 +13,7 @@ const COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.8.
 export type Coordinates = string;
 
 /**
- * A folder of the cache that holds these artifacts and all they depend on, from Maven Central on first use. `name` is
+ * A folder of the cache that holds these artifacts and all they depend on, from Maven Central on first use; a tar.gz is unpacked there. `name` is
  * the folder's and must change with the versions, for what is there is taken as it is.
  */
 export async function mavenJars(name: string, artifacts: readonly Coordinates[]): Promise<string> {
@@ -28,6 +28,10 @@ export async function mavenJars(name: string, artifacts: readonly Coordinates[])
     await writeFile(join(work, "pom.xml"), project(artifacts));
     const args = ["-B", "-q", COPY_DEPENDENCIES, "-DincludeScope=runtime", `-DoutputDirectory=${join(work, "jars")}`];
     await run("mvn", args, { cwd: work, maxBuffer: 16 * 1024 * 1024 });
+    for (const name of (await readdir(join(work, "jars"))).filter((file) => file.endsWith(".tar.gz"))) {
+      await run("tar", ["-xzf", name], { cwd: join(work, "jars") });
+      await rm(join(work, "jars", name));
+    }
     await publish(join(work, "jars"), home);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -55,6 +59,8 @@ function project(artifacts: readonly Coordinates[]): string {
 
 function dependency(coordinates: Coordinates): string {
   const [group, artifact, version, type, classifier] = coordinates.split(":");
-  const optional = `${type ? `<type>${type}</type>` : ""}${classifier ? `<classifier>${classifier}</classifier>` : ""}`;
+  // An archive holds all that it needs; as a dependency it would bring every jar that it was built from once more.
+  const alone = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>";
+  const optional = `${type ? `<type>${type}</type>` : ""}${classifier ? `<classifier>${classifier}</classifier>` : ""}${type && type !== "jar" ? alone : ""}`;
   return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${optional}</dependency>`;
 }

@@ -1,0 +1,28 @@
+import { mavenJars } from "./mavenJars.js";
+
+export const KAFKA_VERSION = "3.9.1";
+
+/** Brokers, and the tools with the console consumer. Everything from the same release. */
+export function kafkaJars(): Promise<string> {
+  return mavenJars(`kafka-${KAFKA_VERSION}`, [
+    `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+    `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,
+  ]);
+}
+
+const REGISTRY_VERSION = "2.5.11.Final";
+
+export interface RegistryProgram {
+  readonly folder: string;
+  /** The jar that is run; what it needs lies beside it. */
+  readonly jar: string;
+}
+
+/** Apicurio Registry, the one with Confluent's API that Maven Central has as a whole program. */
+export async function registryProgram(): Promise<RegistryProgram> {
+  const artifact = `io.apicurio:apicurio-registry-app:${REGISTRY_VERSION}:tar.gz:all`;
+  return {
+    folder: await mavenJars(`apicurio-registry-app-${REGISTRY_VERSION}`, [artifact]),
+    jar: `apicurio-registry-app-${REGISTRY_VERSION}-runner.jar`,
+  };
+}
