@@ -98,7 +98,7 @@ function convertCreate(cursor: Cursor, env: Environment): Converted {
   if (cursor.at("MATERIALIZED", "VIEW")) return convertMaterializedView(cursor, env);
   if (cursor.at("SEQUENCE")) return convertSequence(cursor, env);
   if (cursor.at("SYNONYM") || cursor.at("PUBLIC", "SYNONYM")) return convertSynonym(cursor, env);
-  if (cursor.atAny("UNIQUE", "BITMAP", "INDEX", "MULTIVALUE")) return convertIndex(cursor, env);
+  if (cursor.atAny("UNIQUE", "BITMAP", "INDEX", "MULTIVALUE") || cursor.at("SEARCH", "INDEX")) return convertIndex(cursor, env);
   if (cursor.atAny("TABLE", "GLOBAL", "PRIVATE", "SHARDED", "DUPLICATED", "IMMUTABLE", "BLOCKCHAIN"))
     return convertTable(cursor, env);
   cursor.refuse(`CREATE ${cursor.peek().value}: PostgreSQL has nothing of the kind, or it is not part of a schema`);

@@ -133,6 +133,87 @@ TRUNCATE TABLE t;`;
   });
 });
 
+describe("what PostgreSQL spells otherwise", () => {
+  const body = (script: string) => sqlOf(script).join("\n");
+
+  it("keeps comments that hold the start of a comment, and ends a unit at END;/", () => {
+    const sql = body(
+      "CREATE PROCEDURE p IS BEGIN\n/* a /* b */\nNULL;\nEND;/\nCREATE PROCEDURE q IS n NUMBER; BEGIN n := 6 /\n2; END;\n/\n",
+    );
+    expect(sql).toContain("/* a / * b */");
+    expect(sql).toContain("n := 6.0 / 2;");
+  });
+
+  it("reads brackets that begin with a query as any expression", () => {
+    expect(sqlOf("CREATE VIEW v AS SELECT NVL((SELECT MAX(a) FROM t) + (SELECT MIN(a) FROM t), 0) AS x FROM dual;")).toEqual([
+      "CREATE VIEW v AS SELECT coalesce((SELECT max(a) FROM t) + (SELECT min(a) FROM t), 0) AS x",
+    ]);
+  });
+
+  it("keeps nested columns of JSON_TABLE, and what IS JSON asks for", () => {
+    const [view = ""] = sqlOf(
+      "CREATE VIEW v AS SELECT j.n FROM t, JSON_TABLE(t.d, '$.a[*]' COLUMNS (n NUMBER PATH '$.n', NESTED PATH '$.b[*]' COLUMNS (m VARCHAR2(5) PATH '$'))) j WHERE t.d IS JSON STRICT WITH UNIQUE KEYS;",
+    );
+    expect(view).toMatch(/NESTED PATH '\$\.b\[\*\]' COLUMNS \(\s*"m" varchar\(5\) PATH '\$'\)/);
+    expect(view).toMatch(/t\.d IS JSON WITH UNIQUE KEYS/);
+  });
+
+  it("declares what a routine opens as a cursor, though its type is in another file", () => {
+    const sql = body(
+      "CREATE FUNCTION f(c other.cursor_t) RETURN NUMBER IS n NUMBER; d other.cursor_t; BEGIN FETCH c INTO n; OPEN d FOR SELECT 1 FROM dual; RETURN n; END;\n/\n",
+    );
+    expect(sql).toContain("f(c refcursor)");
+    expect(sql).toContain("d refcursor;");
+  });
+
+  it("takes out a savepoint that its block's handler goes back to, and refuses any other", () => {
+    const first =
+      "CREATE PROCEDURE p IS BEGIN SAVEPOINT s; INSERT INTO t VALUES (1); EXCEPTION WHEN OTHERS THEN ROLLBACK TO s; END;\n/\n";
+    const before =
+      "CREATE PROCEDURE p IS BEGIN SAVEPOINT a; BEGIN INSERT INTO t VALUES (1); EXCEPTION WHEN OTHERS THEN ROLLBACK TO SAVEPOINT a; END; END;\n/\n";
+    for (const script of [first, before]) {
+      expect(body(script)).toMatch(/WHEN OTHERS THEN\s+NULL;/);
+      expect(body(script)).not.toMatch(/SAVEPOINT|ROLLBACK/i);
+    }
+    const late =
+      "CREATE PROCEDURE p IS BEGIN INSERT INTO t VALUES (1); SAVEPOINT s; EXCEPTION WHEN OTHERS THEN ROLLBACK TO s; END;\n/\n";
+    const outside = "CREATE PROCEDURE p IS BEGIN SAVEPOINT s; INSERT INTO t VALUES (1); ROLLBACK TO s; END;\n/\n";
+    for (const script of [late, outside])
+      expect(convertDdl(script).skipped).toMatchObject([{ reason: expect.stringContaining("PL/pgSQL has no savepoints") }]);
+  });
+
+  it("keeps the storage settings that PostgreSQL has", () => {
+    expect(sqlOf("ALTER TABLE t PARALLEL 4; ALTER TABLE t PCTFREE 30; ALTER TABLE t DROP CONSTRAINT c ONLINE;")).toEqual([
+      "ALTER TABLE t SET (parallel_workers = 3)",
+      "ALTER TABLE t SET (fillfactor = 70)",
+      "ALTER TABLE t DROP CONSTRAINT c",
+    ]);
+  });
+
+  it("leaves out only the routine that declares a file or a socket, and warns of packages it does not know", () => {
+    const { statements, skipped } = convertDdl(
+      "CREATE PACKAGE BODY p IS PROCEDURE a IS f UTL_FILE.FILE_TYPE; BEGIN NULL; END; PROCEDURE b IS x dbms_sql.varchar2a; BEGIN DBMS_AQ.LISTEN(x); END; END;\n/\n",
+    );
+    expect(skipped).toMatchObject([{ kind: "procedure", reason: "PostgreSQL has no type for UTL_FILE.FILE_TYPE" }]);
+    expect(statements[0]?.sql.join("\n")).toContain("x text[] := '{}';");
+    expect(statements[0]?.warnings).toMatchObject([
+      { message: expect.stringMatching(/^DBMS_AQ\.LISTEN: PostgreSQL has no such package/) },
+    ]);
+  });
+
+  it("tells overloads apart by what goes in, and refuses those it cannot", () => {
+    const overloads = (first: string, second: string) =>
+      convertDdl(
+        `CREATE PACKAGE BODY p IS PROCEDURE a(${first}) IS BEGIN NULL; END; PROCEDURE a(${second}) IS BEGIN NULL; END; END;\n/\n`,
+      );
+    expect(overloads("n NUMBER, o OUT NUMBER", "n NUMBER").skipped).toEqual([]);
+    expect(overloads("n NUMBER", "n PLS_INTEGER").skipped).toEqual([]);
+    expect(overloads("n DATE", "n TIMESTAMP").skipped).toMatchObject([
+      { reason: expect.stringContaining("the same PostgreSQL signature") },
+    ]);
+  });
+});
+
 describe("statements that change objects", () => {
   const cases: [string, string[]][] = [
     ['ALTER TABLE "S"."T" MODIFY NAME DEFAULT NULL', ["ALTER TABLE s.t ALTER COLUMN name SET DEFAULT NULL"]],

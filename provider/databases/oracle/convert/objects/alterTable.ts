@@ -57,8 +57,19 @@ function readStep(cursor: Cursor, table: Table): Step {
     return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
   for (const word of ["EXCHANGE", "SPLIT", "MERGE", "COALESCE"])
     if (cursor.at(word)) cursor.refuse(`ALTER TABLE ... ${word}: PostgreSQL has no such change of partitions`);
+  const setting = readSetting(cursor);
+  if (setting !== undefined) return withRest(cursor, alter(table, setting));
   if (cursor.atAny(...PHYSICAL)) return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
   cursor.refuse(`ALTER TABLE ... ${cursor.peek().value}`);
+}
+
+/** The two storage properties that PostgreSQL has as well: how full pages are filled, and how many workers may scan the table. */
+function readSetting(cursor: Cursor): string | undefined {
+  if (cursor.accept("PCTFREE")) return `SET (fillfactor = ${Math.max(10, 100 - Number(cursor.next().value))})`;
+  if (cursor.accept("NOPARALLEL")) return "SET (parallel_workers = 0)";
+  if (!cursor.accept("PARALLEL")) return undefined;
+  const degree = cursor.peek().kind === "number" ? Number(cursor.next().value) : undefined;
+  return degree === undefined ? "RESET (parallel_workers)" : `SET (parallel_workers = ${Math.max(0, degree - 1)})`;
 }
 
 const PHYSICAL =
@@ -234,8 +245,8 @@ function readDrop(cursor: Cursor, table: Table): Step {
   if (cursor.accept("CONSTRAINT")) {
     const name = quoteName(cursor.name());
     const cascade = cursor.accept("CASCADE") ? " CASCADE" : "";
-    cursor.acceptAny("KEEP", "DROP");
-    cursor.accept("INDEX");
+    if (cursor.acceptAny("KEEP", "DROP")) cursor.accept("INDEX");
+    cursor.accept("ONLINE");
     return { sql: [alter(table, `DROP CONSTRAINT ${name}${cascade}`)] };
   }
   if (cursor.accept("PRIMARY", "KEY")) {

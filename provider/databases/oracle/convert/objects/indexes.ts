@@ -2,7 +2,7 @@ import type { Cursor } from "../read/cursor.js";
 import type { Expression, SortKey } from "../read/expression.js";
 import { readSortKeys } from "../read/readCallTail.js";
 import { type Environment, Scope } from "../write/environment.js";
-import { quoteName, quoteNames } from "../write/names.js";
+import { fitName, quoteName, quoteNames } from "../write/names.js";
 import { writeExpression } from "../write/writeExpression.js";
 import { type Converted, skipRest } from "./converted.js";
 
@@ -10,7 +10,8 @@ import { type Converted, skipRest } from "./converted.js";
 export function convertIndex(cursor: Cursor, env: Environment): Converted {
   const unique = cursor.accept("UNIQUE");
   const bitmap = cursor.accept("BITMAP");
-  cursor.acceptAny("MULTIVALUE", "VECTOR");
+  cursor.accept("MULTIVALUE");
+  const search = cursor.accept("SEARCH");
   const line = cursor.line;
   cursor.expect("INDEX");
   const name = cursor.names();
@@ -20,7 +21,8 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   if (cursor.atName()) cursor.name();
   const keys = readKeys(cursor);
   if (cursor.at("FROM")) cursor.refuse("a bitmap join index");
-  const method = cursor.accept("INDEXTYPE", "IS") ? readIndexType(cursor) : "btree";
+  const json = search && cursor.accept("FOR", "JSON");
+  const method = cursor.accept("INDEXTYPE", "IS") ? readIndexType(cursor) : search ? "gin" : "btree";
   let invisible = false;
   while (!cursor.done) invisible = cursor.next().text === "INVISIBLE" || invisible;
   skipRest(cursor);
@@ -33,15 +35,23 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   const inner: Environment = { ...env, scope, place: "definition" };
   const list =
     method === "gin"
-      ? keys.map((key) => `to_tsvector('simple', ${writeExpression(key.value, inner).sql})`)
+      ? keys.map((key) =>
+          json
+            ? `((${writeExpression(key.value, inner).sql})::jsonb)`
+            : `to_tsvector('simple', ${writeExpression(key.value, inner).sql})`,
+        )
       : keys.map((key) => writeKey(key, inner));
+  // Oracle's indexes have names of their own; here they share them with tables.
+  let own = name.at(-1) ?? "";
+  if (own === table.at(-1) || env.catalog.relations.has(own)) {
+    own = fitName(`${own}_index`);
+    env.output.warn(`the index ${name.join(".")} became ${own}: a table has its name`, line);
+  }
   const using = method === "btree" ? "" : ` USING ${method}`;
   return {
     kind: "index",
     name: name.join("."),
-    sql: [
-      `CREATE ${unique ? "UNIQUE " : ""}INDEX ${quoteName(name.at(-1) ?? "")} ON ${quoteNames(table)}${using} (${list.join(", ")})`,
-    ],
+    sql: [`CREATE ${unique ? "UNIQUE " : ""}INDEX ${quoteName(own)} ON ${quoteNames(table)}${using} (${list.join(", ")})`],
   };
 }
 

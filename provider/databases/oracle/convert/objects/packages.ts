@@ -1,6 +1,6 @@
 import type { Cursor } from "../read/cursor.js";
 import { Unconvertible } from "../read/cursor.js";
-import type { Declaration, Handler, Routine, RoutineTraits, Statement } from "../read/plsql.js";
+import type { Declaration, Handler, RoutineTraits, Statement } from "../read/plsql.js";
 import { readBlockBody } from "../read/readBlock.js";
 import { readDeclarations } from "../read/readDeclarations.js";
 import { registerExceptions } from "../write/blocks.js";
@@ -9,8 +9,8 @@ import { dollarQuote, quoteName, quoteNames } from "../write/names.js";
 import { type Variable, writeState } from "../write/packageState.js";
 import { writeBody, writeRoutine } from "../write/routines.js";
 import { declareType } from "../write/typeDeclarations.js";
-import { mapParameterType } from "../write/types.js";
 import type { Converted, LeftOut } from "./converted.js";
+import { Overloads } from "./overloads.js";
 
 /**
  * CREATE PACKAGE and CREATE PACKAGE BODY. A package becomes a schema of its name with a function or procedure per routine; variables
@@ -84,14 +84,15 @@ function writePackageBody(
   const known = initial ? env.catalog.packageVariables.get(home) : undefined;
   if (known) for (const variable of known.variables) state.push(...writeState(variable, known.env, preface));
   const routines: string[] = [];
-  const signatures = new Map<string, number>();
+  const bodies = declarations.flatMap((each) => (each.kind === "routine" && each.routine.block ? [each.routine] : []));
+  const overloads = new Overloads(bodies, inner);
   for (const declaration of declarations) {
     if (declaration.kind !== "routine" || !declaration.routine.block) continue;
     const { routine } = declaration;
     attempt(routine.kind, `${home}.${routine.name.join(".")}`, routine.line, leftOut, () => {
-      refuseTwin(routine, inner, signatures);
+      const distinct = overloads.distinct(routine);
       const traits = authid.get(routine.name.at(-1) ?? "");
-      const own = traits ? { ...routine, traits: { ...routine.traits, authid: traits } } : routine;
+      const own = traits ? { ...distinct, traits: { ...distinct.traits, authid: traits } } : distinct;
       const before = env.output.before.length;
       const written = writeRoutine(own, quoteNames([home, routine.name.at(-1) ?? ""]), inner, { preface });
       routines.push(...env.output.before.splice(before), ...written);
@@ -182,16 +183,4 @@ function attempt(kind: string, name: string, line: number, leftOut: LeftOut[], w
     if (!(cause instanceof Unconvertible)) throw cause;
     leftOut.push({ kind, name, reason: cause.reason, line: cause.line || line });
   }
-}
-
-/** Overloads that PostgreSQL could not tell apart: the second would silently replace the first. */
-function refuseTwin(routine: Routine, env: Environment, signatures: Map<string, number>): void {
-  const types = routine.parameters
-    .filter(({ mode }) => routine.kind === "procedure" || mode !== "OUT")
-    .map(({ type }) => mapParameterType(type, env).sql);
-  const signature = `${routine.name.at(-1)}(${types.join(", ")})`;
-  const first = signatures.get(signature);
-  if (first !== undefined)
-    throw new Unconvertible(`the same PostgreSQL signature as the overload on line ${first}: ${signature}`, routine.line);
-  signatures.set(signature, routine.line);
 }

@@ -39,7 +39,7 @@ function readMethod(cursor: Cursor, isSub = false): Partitioning {
   const method = word as Partitioning["method"];
   if (!["RANGE", "LIST", "HASH", "REFERENCE", "SYSTEM", "CONSISTENT HASH"].includes(method))
     cursor.fail("expected RANGE, LIST or HASH");
-  const columns = cursor.at("(") ? cursor.listed(() => cursor.name()) : [];
+  const columns = cursor.at("(") && method !== "SYSTEM" ? cursor.listed(() => cursor.name()) : [];
   let interval = false;
   let count: number | undefined;
   let sub: Partitioning | undefined;

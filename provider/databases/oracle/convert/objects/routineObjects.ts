@@ -10,6 +10,7 @@ import { writeQuery } from "../write/queries.js";
 import { writeRoutine } from "../write/routines.js";
 import { mapType } from "../write/types.js";
 import { type Converted, schemaStatements } from "./converted.js";
+import { writeUserAggregate } from "./userAggregates.js";
 
 /** CREATE FUNCTION and CREATE PROCEDURE. */
 export function convertRoutine(cursor: Cursor, env: Environment): Converted {
@@ -24,7 +25,12 @@ export function convertRoutine(cursor: Cursor, env: Environment): Converted {
   else env.scope.set(routine.name.at(-1) ?? "", { kind: "routine", sql: sqlName, routines: [routine], captured: [] });
   const scope = new Scope(env.scope);
   const inner: Environment = { ...env, scope };
-  const sql = routine.traits.macro === "TABLE" ? [writeMacro(routine, sqlName, inner)] : writeRoutine(routine, sqlName, inner);
+  const { macro, aggregate } = routine.traits;
+  const sql = aggregate
+    ? writeUserAggregate(routine, aggregate, inner)
+    : macro === "TABLE"
+      ? [writeMacro(routine, sqlName, inner)]
+      : writeRoutine(routine, sqlName, inner);
   return { kind: routine.kind, name, sql: [...schemaStatements(routine.name, env), ...env.output.before, ...sql] };
 }
 

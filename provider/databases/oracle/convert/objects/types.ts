@@ -1,6 +1,6 @@
 import type { Cursor } from "../read/cursor.js";
 import { Unconvertible } from "../read/cursor.js";
-import { type DataType, readDataType } from "../read/dataType.js";
+import { readDataType } from "../read/dataType.js";
 import type { Routine, RoutineTraits } from "../read/plsql.js";
 import { readTypeDefinition } from "../read/readDeclarations.js";
 import { readRoutine } from "../read/readRoutine.js";
@@ -10,6 +10,7 @@ import { writeRoutine } from "../write/routines.js";
 import { createComposite, declareType } from "../write/typeDeclarations.js";
 import { arrayOf, castable, mapParameterType, mapType, type Type } from "../write/types.js";
 import { type Converted, type LeftOut, schemaStatements } from "./converted.js";
+import { Overloads } from "./overloads.js";
 
 /**
  * CREATE TYPE and CREATE TYPE BODY. An object type becomes a composite type with a function of its name that makes a value; its
@@ -139,13 +140,14 @@ function convertTypeBody(cursor: Cursor, env: Environment): Converted {
   const type = env.catalog.type(names) ?? { sql: quoteNames(names), family: "record" as const };
   const leftOut: LeftOut[] = [];
   const sql: string[] = [];
-  const signatures = new Map<string, number>();
+  const overloads = new Overloads(routines, env);
   if (routines.some(({ traits }) => traits.member === "STATIC"))
     sql.push(`CREATE SCHEMA IF NOT EXISTS ${quoteName(names.at(-1) ?? "")}`);
   const scope = methodScope(routines, names, type, env);
-  for (const routine of routines) {
+  for (const each of routines) {
+    let routine = each;
     try {
-      refuseTwin(routine, env, signatures);
+      routine = overloads.distinct(each);
       const isOpen = (!type.fields || type.open) && routine.traits.member !== "STATIC";
       sql.push(
         ...writeMethod(routine, names, type, {
@@ -186,8 +188,14 @@ function writeMethod(routine: Routine, names: readonly string[], type: Type, env
   switch (routine.traits.member) {
     case "STATIC":
       return writeRoutine(routine, quoteNames([names.at(-1) ?? "", name]), env);
-    case "CONSTRUCTOR":
-      return writeRoutine(routine, quoteNames(names), env, { self: { type, mode: "LOCAL" } });
+    case "CONSTRUCTOR": {
+      const own = routine.parameters.filter((parameter) => parameter.name !== "self");
+      // The constructor from all attributes would stand in the way: its parameters have other names and defaults.
+      const replaces = own.length === type.fields?.size;
+      const list = own.map((parameter) => mapParameterType(parameter.type, env).sql).join(", ");
+      const made = writeRoutine(routine, quoteNames(names), env, { self: { type, mode: "LOCAL" } });
+      return replaces ? [`DROP FUNCTION IF EXISTS ${quoteNames(names)}(${list})`, ...made] : made;
+    }
     default: {
       // A procedure may change its object without saying so; a function says SELF IN OUT.
       const mode =
@@ -201,15 +209,4 @@ function writeMethod(routine: Routine, names: readonly string[], type: Type, env
       return writeRoutine(routine, quoteNames([...schema, name]), env, { self: { type, mode } });
     }
   }
-}
-
-function refuseTwin(routine: Routine, env: Environment, signatures: Map<string, number>): void {
-  const types = routine.parameters
-    .filter((parameter) => parameter.name !== "self")
-    .map(({ type }: { type: DataType }) => mapParameterType(type, env).sql);
-  const signature = `${routine.traits.member === "CONSTRUCTOR" ? "constructor" : routine.name.at(-1)}(${types.join(", ")})`;
-  const first = signatures.get(signature);
-  if (first !== undefined)
-    throw new Unconvertible(`the same PostgreSQL signature as the overload on line ${first}: ${signature}`, routine.line);
-  signatures.set(signature, routine.line);
 }

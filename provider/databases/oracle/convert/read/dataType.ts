@@ -11,6 +11,8 @@ export interface DataType {
   /** name%TYPE, name%ROWTYPE. */
   readonly anchor?: "TYPE" | "ROWTYPE";
   readonly ref?: boolean;
+  /** A parameter's integer type must stay one, since only that tells two overloads apart. */
+  readonly exact?: boolean;
   readonly line: number;
 }
 

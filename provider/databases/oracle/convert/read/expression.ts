@@ -57,7 +57,8 @@ type Kinds = {
   /** IS NULL, IS EMPTY, IS A SET, IS NAN, IS OF (types) ...; test without NOT. */
   is: { readonly value: Expression; readonly test: string; readonly types?: readonly DataType[]; readonly negated: boolean };
   case: { readonly subject?: Expression; readonly branches: readonly CaseBranch[]; readonly otherwise?: Expression };
-  cast: { readonly value: Expression; readonly type: DataType };
+  /** otherwise: DEFAULT ... ON CONVERSION ERROR. */
+  cast: { readonly value: Expression; readonly type: DataType; readonly otherwise?: Expression };
   multisetCast: { readonly query: Query; readonly type: DataType };
   extract: { readonly field: string; readonly from: Expression };
   trim: { readonly side: string; readonly characters?: Expression; readonly from: Expression };

@@ -98,7 +98,9 @@ export class Lexer {
     if (found < 0 && closer > 0) throw new LexicalProblem("a comment is not closed", this.#line);
     const end = found < 0 ? this.text.length : found + closer;
     const comment = this.text.slice(this.#at, end);
-    if (!/^(--|\/\*)\+/.test(comment)) this.#comments.push(comment.trimEnd());
+    // PostgreSQL's comments nest, Oracle's do not.
+    const kept = closer > 0 ? `/*${comment.slice(2).replaceAll("/*", "/ *")}` : comment.trimEnd();
+    if (!/^(--|\/\*)\+/.test(comment)) this.#comments.push(kept);
     this.#line += newlines(comment);
     this.#at = end;
   }

@@ -60,6 +60,8 @@ export interface RoutineTraits {
   macro?: "TABLE" | "SCALAR";
   /** Why it has no body in PL/SQL: an external library, an aggregate type, a polymorphic table function. */
   foreign?: string;
+  /** AGGREGATE USING: the type whose methods gather and give the result. */
+  aggregate?: readonly string[];
   /** Of an object type: how the routine belongs to it. */
   member?: "MEMBER" | "STATIC" | "CONSTRUCTOR";
 }

@@ -55,6 +55,7 @@ function readTest(cursor: Cursor, value: Expression): Expression | undefined {
     if (cursor.accept("A", "SET")) return { kind: "is", value, test: "A SET", negated, line };
     const test = cursor.acceptAny("NULL", "NAN", "INFINITE", "EMPTY", "DANGLING", "JSON", "PRESENT", "TRUE", "FALSE");
     if (test === undefined) cursor.fail("expected NULL");
+    if (test === "JSON") return { kind: "is", value, test: readJsonTest(cursor), negated, line };
     return { kind: "is", value, test, negated, line };
   }
   const start = cursor.position;
@@ -78,6 +79,24 @@ function readTest(cursor: Cursor, value: Expression): Expression | undefined {
   }
   cursor.goTo(start);
   return undefined;
+}
+
+/** What stands behind IS JSON. STRICT and LAX say how names are quoted: PostgreSQL reads JSON by the standard only, as STRICT does. */
+function readJsonTest(cursor: Cursor): string {
+  cursor.accept("FORMAT", "JSON");
+  const kind = cursor.acceptAny("VALUE", "ARRAY", "OBJECT", "SCALAR");
+  cursor.acceptAny("STRICT", "LAX");
+  if (cursor.at("DISALLOW") || cursor.at("ALLOW")) {
+    cursor.next();
+    cursor.expect("SCALARS");
+  }
+  let unique = "";
+  if (cursor.at("WITH", "UNIQUE") || cursor.at("WITHOUT", "UNIQUE")) {
+    unique = cursor.next().text === "WITH" ? " WITH UNIQUE KEYS" : "";
+    cursor.next();
+    cursor.accept("KEYS");
+  }
+  return `JSON${kind === undefined ? "" : ` ${kind}`}${unique}`;
 }
 
 function readComparisonOperator(cursor: Cursor): string | undefined {

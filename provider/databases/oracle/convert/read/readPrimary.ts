@@ -154,10 +154,14 @@ function readCast(cursor: Cursor): Expression {
   const value = readExpression(cursor);
   cursor.expect("AS");
   const type = readDataType(cursor);
-  if (cursor.accept("DEFAULT")) cursor.refuse("CAST with DEFAULT ON CONVERSION ERROR");
-  if (cursor.accept(",")) readExpression(cursor);
+  const otherwise = cursor.accept("DEFAULT") ? readExpression(cursor) : undefined;
+  if (otherwise) cursor.expect("ON", "CONVERSION", "ERROR");
+  if (cursor.accept(",")) {
+    if (otherwise) cursor.refuse("CAST with a format and DEFAULT ON CONVERSION ERROR");
+    readExpression(cursor);
+  }
   cursor.expect(")");
-  return { kind: "cast", value, type, line };
+  return { kind: "cast", value, type, ...(otherwise ? { otherwise } : {}), line };
 }
 
 const EXTRACTED = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TIMEZONE_HOUR", "TIMEZONE_MINUTE"];
@@ -253,9 +257,8 @@ function readCall(cursor: Cursor, callee: Expression): Extract<Expression, { kin
   if (!cursor.at(")")) args.push(...cursor.list(() => readArgument(cursor, callee)));
   if (cursor.accept("ORDER", "BY")) tail.order = readSortKeys(cursor);
   readNulls(cursor, tail);
-  if (cursor.accept("ON", "OVERFLOW")) {
-    if (!cursor.acceptAny("ERROR")) cursor.refuse("LISTAGG with ON OVERFLOW TRUNCATE");
-  }
+  // PostgreSQL's lists may be a gigabyte long, so there is nothing to truncate.
+  if (cursor.accept("ON", "OVERFLOW")) while (!cursor.done && !cursor.at(")")) cursor.skip();
   cursor.expect(")");
   readCallTail(cursor, tail);
   return { kind: "call", callee, args, tail, outer: false, line };
@@ -273,7 +276,8 @@ function readArgument(cursor: Cursor, callee: Expression): Argument {
     cursor.expect("=>");
     return { name, value: readExpression(cursor) };
   }
-  if (atQuery(cursor)) {
+  // A bracketed query may be the first operand of an expression, so only a bare one is taken here.
+  if (!cursor.at("(") && atQuery(cursor)) {
     const line = cursor.line;
     return { value: { kind: "subquery", query: readQuery(cursor), line } };
   }

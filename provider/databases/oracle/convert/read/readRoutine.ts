@@ -76,8 +76,7 @@ function readTraits(cursor: Cursor, traits: RoutineTraits): void {
       traits.macro = "TABLE";
       if (cursor.at("(")) traits.macro = cursor.bracketed().some((token) => token.text === "SCALAR") ? "SCALAR" : "TABLE";
     } else if (cursor.accept("AGGREGATE", "USING")) {
-      cursor.names();
-      traits.foreign = "an aggregate of an implementation type";
+      traits.aggregate = cursor.names();
     } else if (cursor.accept("RESULT_CACHE")) {
       if (cursor.accept("RELIES_ON")) cursor.bracketed();
     } else if (

@@ -55,7 +55,7 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
     } else if (cursor.accept(",")) {
       pieces.push(",");
       if (cursor.at("COLUMNS")) pieces.pop();
-    } else if (text === "COLUMNS" && !isValue) pieces.push("COLUMNS", ...readColumns(cursor));
+    } else if (text === "COLUMNS" && !cursor.atAhead(1, ".", ",", ")")) pieces.push("COLUMNS", ...readColumns(cursor));
     else if (cursor.peek().kind === "word" && WORDS.has(text) && !isValue) {
       pieces.push(text);
       nameNext = text === "NAME" || (text === "AS" && !TYPES.has(cursor.peek(1).text));
@@ -70,12 +70,24 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
 /** Column name, type and path of XMLTABLE and JSON_TABLE. */
 function readColumns(cursor: Cursor): (string | Expression)[] {
   cursor.expect("COLUMNS");
+  return readColumnList(cursor);
+}
+
+function readColumnList(cursor: Cursor): (string | Expression)[] {
   const bracketed = cursor.accept("(");
   const pieces: (string | Expression)[] = bracketed ? ["("] : [];
   for (;;) {
-    if (cursor.at("NESTED")) cursor.refuse("NESTED columns of JSON_TABLE");
-    pieces.push(`"${cursor.name()}"`);
-    if (cursor.accept("FOR", "ORDINALITY")) pieces.push("FOR ORDINALITY");
+    const isNested = cursor.at("NESTED") && (cursor.atAhead(1, "PATH") || cursor.peek(1).kind === "string");
+    if (isNested) {
+      cursor.next();
+      cursor.accept("PATH");
+      pieces.push("NESTED PATH", readExpression(cursor));
+      cursor.expect("COLUMNS");
+      pieces.push("COLUMNS", ...readColumnList(cursor));
+    } else pieces.push(`"${cursor.name()}"`);
+    if (isNested) {
+      // A nested list of columns has nothing behind it.
+    } else if (cursor.accept("FOR", "ORDINALITY")) pieces.push("FOR ORDINALITY");
     else {
       pieces.push(cursor.atAny("PATH", "EXISTS", ",", ")") ? "text" : typePiece(cursor));
       while (!cursor.atAny(",", ")")) pieces.push(cursor.peek().kind === "word" ? cursor.next().text : readExpression(cursor));

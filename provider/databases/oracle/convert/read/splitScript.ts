@@ -71,6 +71,8 @@ function readUnit(lexer: Lexer, tokens: Token[]): void {
     if (token.kind === "end" || (token.text === "/" && token.alone)) return;
     procedural ??= isProcedural(tokens, token);
     const last = tokens.at(-1);
+    // END;/ ends a unit for tools that are not SQL*Plus; no PL/SQL statement begins with a slash.
+    if (procedural === true && token.text === "/" && last?.text === ";") return;
     if (procedural === true && last?.text === ";" && token.opensLine && NEVER_INSIDE.has(token.text)) {
       if (last) lexer.rewind(last);
       return;

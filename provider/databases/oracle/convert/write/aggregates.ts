@@ -2,6 +2,7 @@ import { Unconvertible } from "../read/cursor.js";
 import type { ExpressionOf, SortKey } from "../read/expression.js";
 import { writeArguments, writeOver } from "./calls.js";
 import type { Environment } from "./environment.js";
+import { writeIgnoringNulls } from "./ignoreNulls.js";
 import { quoteName } from "./names.js";
 import { INTEGER, isNumeric, NUMERIC, TEXT, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeExpression, writeSql } from "./writeExpression.js";
@@ -46,6 +47,8 @@ export function writeAggregate(parts: readonly string[], e: ExpressionOf<"call">
   if (parts.length !== 1) return undefined;
   const name = parts[0] ?? "";
   if (e.tail.keep) return writeKeep(name, e, env);
+  const ignoring = writeIgnoringNulls(name, e, env);
+  if (ignoring) return ignoring;
   const special = SPECIAL[name];
   if (special) return special(e, env);
   const type = SAME[name];
@@ -109,10 +112,18 @@ function writeKeep(name: string, e: ExpressionOf<"call">, env: Environment): Wri
   const written = writeExpression(value.value, env);
   const keys = keep.order.map((key) => {
     if (!keep.last) return writeSql(key.value, env) + key.direction;
-    const descending = key.direction.includes("DESC");
-    return `${writeSql(key.value, env)}${descending ? " ASC" : " DESC"}`;
+    const nulls = key.direction.includes("NULLS FIRST")
+      ? " NULLS LAST"
+      : key.direction.includes("NULLS LAST")
+        ? " NULLS FIRST"
+        : "";
+    return `${writeSql(key.value, env)}${key.direction.includes("DESC") ? " ASC" : " DESC"}${nulls}`;
   });
   const order = [...keys, `${written.sql}${name === "max" ? " DESC NULLS LAST" : ""}`].join(", ");
-  if (e.tail.over) throw new Unconvertible("KEEP with OVER", e.line);
+  if (e.tail.over) {
+    const partition = e.tail.over.partition.map((each) => writeSql(each, env)).join(", ");
+    const window = `${partition === "" ? "" : `PARTITION BY ${partition} `}ORDER BY ${order}`;
+    return { sql: `first_value(${written.sql}) OVER (${window})`, type: written.type };
+  }
   return { sql: `(array_agg(${written.sql} ORDER BY ${order}))[1]`, type: isNumeric(written.type) ? NUMERIC : written.type };
 }

@@ -1,5 +1,6 @@
 import type { Expression, ExpressionOf } from "../read/expression.js";
 import type { Environment } from "./environment.js";
+import { numberText } from "./numberText.js";
 import { BOOLEAN, DATE, INTEGER, INTERVAL, isMoment, isNumeric, NUMERIC, TEXT, TIMESTAMP, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeExpression, writeOperand } from "./writeExpression.js";
 
@@ -88,11 +89,19 @@ function writeConcatenation(e: ExpressionOf<"binary">, env: Environment): Writte
   if (operands.some(({ type }) => type.family === "bytes"))
     return { sql: operands.map(({ sql }) => sql).join(" || "), type: operands[0]?.type ?? TEXT };
   const isText = (sql: string) => /^E?'/.test(sql);
-  const parts = operands.filter(({ sql }) => sql !== "NULL").map(({ sql }) => sql);
+  const isUntyped = new Set(operands.filter(({ type }) => type.family === "unknown").map(({ sql }) => sql));
+  const parts = operands
+    .filter(({ sql }) => sql !== "NULL")
+    .map(({ sql, type }) => (type.family === "number" && !/^\d+$/.test(sql) ? numberText(sql, env) : sql));
   if (parts.length === 0) return { sql: "NULL", type: TEXT };
   // concat() depends on settings (how a date is shown), which an index or a generated column does not allow.
   if (env.place === "definition")
-    return { sql: parts.map((part) => (isText(part) ? part : `coalesce(${part}, '')`)).join(" || "), type: TEXT };
+    return {
+      sql: parts
+        .map((part) => (isText(part) ? part : `coalesce(${part}${isUntyped.has(part) ? "::text" : ""}, '')`))
+        .join(" || "),
+      type: TEXT,
+    };
   const sql = `concat(${parts.join(", ")})`;
   return { sql: parts.some(isText) ? sql : `nullif(${sql}, '')`, type: TEXT };
 }

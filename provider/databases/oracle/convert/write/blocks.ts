@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Block, Declaration } from "../read/plsql.js";
 import { writeCursorType } from "./cursorStatements.js";
+import { asCursor } from "./cursorVariables.js";
 import type { Environment } from "./environment.js";
 import { stateOfCode, stateOfName } from "./exceptionStates.js";
 import { writeHandlers } from "./exceptions.js";
@@ -76,7 +77,7 @@ export function registerExceptions(declarations: readonly Declaration[], env: En
 }
 
 function writeVariable(declaration: Extract<Declaration, { kind: "variable" }>, env: Environment): string {
-  const type = mapType(declaration.type, env, "variable");
+  const type = asCursor(declaration.name, mapType(declaration.type, env, "variable"), env.unit?.cursors ?? new Set());
   const sql = quoteName(declaration.name);
   const initial = declaration.initial ? writeSql(declaration.initial, env) : initialOf(type);
   env.scope.set(declaration.name, { kind: "variable", sql, type });

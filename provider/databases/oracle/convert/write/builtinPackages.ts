@@ -2,6 +2,7 @@ import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
 import { writeAssignment } from "./assignment.js";
 import type { Environment } from "./environment.js";
+import { isSystemPackage } from "./systemPackages.js";
 import { BYTES, INTEGER, NUMERIC, TEXT, type Type } from "./types.js";
 import { type Written, writeOperand, writeSql } from "./writeExpression.js";
 
@@ -13,7 +14,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
   "dbms_lob.substr": [
     TEXT,
     ([lob, amount, start], env) =>
-      `substr(${sql(lob, env)}, ${start ? sql(start, env) : "1"}, ${amount ? sql(amount, env) : "32767"})`,
+      `substr(${sql(lob, env)}, ${start ? integer(start, env) : "1"}, ${amount ? integer(amount, env) : "32767"})`,
   ],
   "dbms_lob.instr": [
     INTEGER,
@@ -44,6 +45,16 @@ const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
   "dbms_session.unique_session_id": [TEXT, () => "pg_backend_pid()::text"],
   "dbms_transaction.local_transaction_id": [TEXT, () => "pg_current_xact_id_if_assigned()::text"],
   "dbms_db_version.version": [INTEGER, () => "19"],
+  "odciconst.success": [INTEGER, () => "0"],
+  "odciconst.error": [INTEGER, () => "1"],
+  "odciconst.warning": [INTEGER, () => "2"],
+  "dbms_lob.lobmaxsize": [NUMERIC, () => "1073741823"],
+  "utl_tcp.crlf": [TEXT, () => "E'\\r\\n'"],
+  "dbms_crypto.hash_md5": [INTEGER, () => "2"],
+  "dbms_crypto.hash_sh256": [INTEGER, () => "4"],
+  "dbms_crypto.hash_sh384": [INTEGER, () => "5"],
+  "dbms_crypto.hash_sh512": [INTEGER, () => "6"],
+  "utl_raw.compare": [INTEGER, ([a, b], env) => `CASE WHEN ${sql(a, env)} IS NOT DISTINCT FROM ${sql(b, env)} THEN 0 ELSE 1 END`],
   "dbms_db_version.release": [INTEGER, () => "0"],
   "dbms_assert.enquote_literal": [TEXT, ([value], env) => `quote_literal(${sql(value, env)})`],
   "dbms_assert.enquote_name": [TEXT, ([value], env) => `quote_ident(lower(${sql(value, env)}))`],
@@ -59,7 +70,10 @@ const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
   "utl_raw.cast_to_raw": [BYTES, ([value], env) => `convert_to(${sql(value, env)}, 'UTF8')`],
   "utl_raw.cast_to_varchar2": [TEXT, ([value], env) => `convert_from(${sql(value, env)}, 'UTF8')`],
   "utl_raw.length": [INTEGER, ([value], env) => `octet_length(${sql(value, env)})`],
-  "utl_raw.substr": [BYTES, (args, env) => `substr(${args.map((arg) => sql(arg, env)).join(", ")})`],
+  "utl_raw.substr": [
+    BYTES,
+    ([value, ...rest], env) => `substr(${[sql(value, env), ...rest.map((arg) => integer(arg, env))].join(", ")})`,
+  ],
   "utl_raw.concat": [BYTES, (args, env) => `(${args.map((arg) => sql(arg, env)).join(" || ")})`],
   "utl_encode.base64_encode": [BYTES, ([value], env) => `convert_to(encode(${sql(value, env)}, 'base64'), 'UTF8')`],
   "utl_encode.base64_decode": [BYTES, ([value], env) => `decode(convert_from(${sql(value, env)}, 'UTF8'), 'base64')`],
@@ -118,7 +132,10 @@ const PROCEDURES: Readonly<Record<string, Procedure>> = {
 export function writePackageFunction(parts: readonly string[], e: ExpressionOf<"call">, env: Environment): Written | undefined {
   const name = parts.join(".");
   const known = FUNCTIONS[name];
-  if (!known) return undefined;
+  if (!known) {
+    warnOfPackage(parts, env, e.line);
+    return undefined;
+  }
   return {
     sql: known[1](
       e.args.map((arg) => arg.value),
@@ -141,11 +158,29 @@ export function writePackageProcedure(
   env: Environment,
   line: number,
 ): string[] | undefined {
-  return PROCEDURES[parts.join(".")]?.(args, env, line);
+  const known = PROCEDURES[parts.join(".")];
+  if (!known) warnOfPackage(parts, env, line);
+  return known?.(args, env, line);
+}
+
+/** A call that PostgreSQL has nothing for stays as it is written, for a schema of that name that someone may provide. */
+function warnOfPackage(parts: readonly string[], env: Environment, line: number): void {
+  const home = parts.at(-2) ?? "";
+  if (parts.length < 2 || !isSystemPackage(home) || env.catalog.packages.has(home)) return;
+  env.output.warn(
+    `${parts.join(".").toUpperCase()}: PostgreSQL has no such package, the call fails unless the target is given one`,
+    line,
+  );
 }
 
 function sql(expression: Expression | undefined, env: Environment): string {
   return expression ? writeSql(expression, env) : "NULL";
+}
+
+/** An argument that PostgreSQL's function wants as an integer, which no numeric is by itself. */
+function integer(expression: Expression, env: Environment): string {
+  const written = writeOperand(expression, env);
+  return written.type.family === "integer" ? written.sql : `${written.sql}::integer`;
 }
 
 function nothing(): string[] {

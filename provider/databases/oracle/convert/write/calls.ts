@@ -9,7 +9,7 @@ import type { Entry, Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
 import { quoteName, quoteNames } from "./names.js";
 import { writeObjectMethod } from "./objectMethods.js";
-import { arrayOf, castable, mapType, type Type, UNKNOWN } from "./types.js";
+import { arrayOf, BYTES, castable, mapType, TEXT, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeExpression, writeSql } from "./writeExpression.js";
 
 /** Writes a call: an indexed variable, a constructor, a method, a routine of this file, one of Oracle's functions or any other. */
@@ -99,7 +99,7 @@ function writeMethod(e: ExpressionOf<"call">, env: Environment): Written {
 }
 
 function writeConstructor(parts: readonly string[], args: readonly Argument[], env: Environment): Written | undefined {
-  const type = env.scope.type(parts) ?? env.catalog.type(parts);
+  const type = env.scope.type(parts) ?? env.catalog.type(parts) ?? systemCollection(parts, env);
   if (!type) return undefined;
   const values = args.map((arg) => writeSql(arg.value, env));
   const target = castable(type) ?? type.sql;
@@ -119,6 +119,14 @@ function writeConstructor(parts: readonly string[], args: readonly Argument[], e
     return { sql: `CAST(ROW(${named.join(", ")}) AS ${target})`, type };
   }
   return undefined;
+}
+
+/** sys.odcivarchar2list('a', 'b'): a collection type that is no object of the file. */
+function systemCollection(parts: readonly string[], env: Environment): Type | undefined {
+  if (parts.length !== 1 || !/^(odci\w+list|dbms_debug_vc2coll|ora_mining_\w+_nt|ku\$_vcnt)$/.test(parts[0] ?? ""))
+    return undefined;
+  const type = mapType({ name: parts, line: 0 }, env, "variable");
+  return type.family === "array" ? type : undefined;
 }
 
 type RoutineEntry = Extract<Entry, { kind: "routine" }>;
@@ -185,6 +193,15 @@ function writeOutCall(
   return { sql: `${row}.godwit_result`, type: returns };
 }
 
+/** JSON_SERIALIZE(value RETURNING type PRETTY ...): the options behind the value say how the text looks, which jsonb_pretty decides. */
+function writeJsonSerialize(pieces: readonly string[]): Written {
+  const [value = "NULL"] = pieces;
+  const at = pieces.indexOf("RETURNING");
+  const type = at < 0 ? "" : (pieces[at + 1] ?? "");
+  const sql = pieces.includes("PRETTY") ? `jsonb_pretty((${value})::jsonb)` : `(${value})::jsonb::text`;
+  return /^bytea/.test(type) ? { sql: `convert_to(${sql}, 'UTF8')`, type: BYTES } : { sql, type: TEXT };
+}
+
 function writePieces(e: ExpressionOf<"call">, env: Environment): Written {
   const name = e.callee.kind === "name" ? (e.callee.parts[0] ?? "") : "";
   const pieces = (e.tail.pieces ?? []).map((piece) => (typeof piece === "string" ? piece : writeSql(piece, env)));
@@ -192,6 +209,7 @@ function writePieces(e: ExpressionOf<"call">, env: Environment): Written {
   for (const piece of pieces) sql += piece === "," || sql === "" || piece === ")" || sql.endsWith("(") ? piece : ` ${piece}`;
   if (name === "xmlagg" || name === "json_arrayagg" || name === "json_objectagg")
     return { sql: `${name}(${sql})${writeOver(e, env)}`, type: UNKNOWN };
+  if (name === "json_serialize") return writeJsonSerialize(pieces);
   if (name === "xmlcolattval" || name === "xmlquery") throw new Unconvertible(name.toUpperCase(), e.line);
   return {
     sql: `${name}(${sql})`,

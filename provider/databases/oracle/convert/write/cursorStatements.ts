@@ -3,6 +3,7 @@ import type { Argument, Expression } from "../read/expression.js";
 import type { Parameter, StatementOf } from "../read/plsql.js";
 import { findAccess, typeAt } from "./access.js";
 import { writeAssignment, writeTarget } from "./assignment.js";
+import { writeCursorVariable } from "./cursorVariables.js";
 import { writeDynamicText } from "./dynamicSql.js";
 import { type Entry, type Environment, inQuery, Scope } from "./environment.js";
 import { indent, quoteName } from "./names.js";
@@ -62,11 +63,17 @@ export function writeOpen(s: StatementOf<"open">, env: Environment): string[] {
     return [`OPEN ${sql}${args.length > 0 ? `(${args.join(", ")})` : ""};`, ...resetCounters(s.cursor, env)];
   }
   if (!s.query) throw new Unconvertible("OPEN of a cursor that is not in this file", s.line);
-  const target = writeTarget(s.cursor, env);
+  const target = writeCursorVariable(s.cursor, env);
   const using = s.using.length > 0 ? ` USING ${s.using.map((value) => writeSql(value, env)).join(", ")}` : "";
   if ("body" in s.query)
-    return [`OPEN ${target.sql} FOR ${writeQuery(s.query, env).sql};`, ...resetCounters(s.cursor, env), ...target.after];
+    return [
+      ...target.before,
+      `OPEN ${target.sql} FOR ${writeQuery(s.query, env).sql};`,
+      ...resetCounters(s.cursor, env),
+      ...target.after,
+    ];
   return [
+    ...target.before,
     `OPEN ${target.sql} FOR EXECUTE ${writeDynamicText(s.query, s.using.length, env)}${using};`,
     ...resetCounters(s.cursor, env),
     ...target.after,
@@ -88,11 +95,13 @@ function resetCounters(cursor: Expression, env: Environment): string[] {
 
 export function writeFetch(s: StatementOf<"fetch">, env: Environment): string[] {
   const declared = cursorCall(s.cursor, env);
-  const cursor = declared ? localCursor(declared.entry, env, s.line).sql : writeTarget(s.cursor, env).sql;
+  const variable = declared ? undefined : writeCursorVariable(s.cursor, env);
+  const cursor = declared ? localCursor(declared.entry, env, s.line).sql : (variable?.sql ?? "");
   const base = cursorBase(s.cursor);
-  if (s.bulk) return writeBulkFetch(s, cursor, base, env);
+  if (s.bulk) return [...(variable?.before ?? []), ...writeBulkFetch(s, cursor, base, env)];
   const targets = s.into.map((target) => writeTarget(target, env));
   return [
+    ...(variable?.before ?? []),
     `FETCH ${cursor} INTO ${targets.map((target) => target.sql).join(", ")};`,
     `\uE000fetched ${base}`,
     ...targets.flatMap((target) => target.after),
@@ -159,5 +168,7 @@ function afterBulk(base: string, limit: string | undefined, count: string): stri
 
 export function writeClose(s: StatementOf<"close">, env: Environment): string[] {
   const declared = cursorCall(s.cursor, env);
-  return [`CLOSE ${declared ? localCursor(declared.entry, env, s.line).sql : writeTarget(s.cursor, env).sql};`];
+  if (declared) return [`CLOSE ${localCursor(declared.entry, env, s.line).sql};`];
+  const variable = writeCursorVariable(s.cursor, env);
+  return [...variable.before, `CLOSE ${variable.sql};`];
 }

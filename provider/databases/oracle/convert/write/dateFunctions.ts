@@ -2,6 +2,7 @@ import type { Expression } from "../read/expression.js";
 import type { Environment } from "./environment.js";
 import type { FunctionWriter } from "./functions.js";
 import { quoteText } from "./names.js";
+import { numberText } from "./numberText.js";
 import { DATE, INTERVAL, isMoment, isNumeric, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, type Type } from "./types.js";
 import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
 
@@ -13,6 +14,7 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   to_char: ([value, format], env) => {
     if (!value) return undefined;
     const written = writeExpression(value, env);
+    if (!format && written.type.family === "number") return { sql: numberText(written.sql, env), type: TEXT };
     if (!format)
       return { sql: written.type.family === "string" ? written.sql : `${writeOperand(value, env).sql}::text`, type: TEXT };
     // A text with a format is one that Oracle would turn into a date or number first.

@@ -37,6 +37,7 @@ export function writeExecute(s: StatementOf<"execute">, env: Environment): strin
 }
 
 function writeBulkExecute(s: StatementOf<"execute">, text: string, using: string, env: Environment): string[] {
+  if (s.into.length > 1 && s.returning.length === 0) return writeBulkColumns(s, text, using, env);
   const [target] = s.into.length > 0 ? s.into : s.returning;
   const access = target && findAccess(target, env);
   const type = access && typeAt(access);
@@ -50,6 +51,18 @@ function writeBulkExecute(s: StatementOf<"execute">, text: string, using: string
   return [
     `EXECUTE format(${quoteText(`SELECT ${query}`)}, ${text}) INTO ${hidden}${using};`,
     ...writeAssignment(target, hidden, env),
+  ];
+}
+
+/** BULK COLLECT INTO several collections: one array per column of the query. */
+function writeBulkColumns(s: StatementOf<"execute">, text: string, using: string, env: Environment): string[] {
+  const targets = s.into.map((target) => writeTarget(target, env));
+  const names = targets.map((_, index) => `c${index + 1}`);
+  const arrays = names.map((name) => `coalesce(array_agg(godwit_q.${name}), '{}')`).join(", ");
+  return [
+    ...targets.flatMap((target) => target.before),
+    `EXECUTE format(${quoteText(`SELECT ${arrays} FROM (%s) AS godwit_q(${names.join(", ")})`)}, ${text}) INTO ${targets.map(({ sql }) => sql).join(", ")}${using};`,
+    ...targets.flatMap((target) => target.after),
   ];
 }
 

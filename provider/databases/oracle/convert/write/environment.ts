@@ -112,6 +112,8 @@ export class Unit {
   before: string[] = [];
   /** Inside an exception handler, where SQLERRM and SQLSTATE exist. */
   handlers = 0;
+  /** Variables that the routine opens or fetches from. */
+  cursors: ReadonlySet<string> = new Set();
   usesRowCount = false;
   usesLabel = false;
   #next = 1;

@@ -3,7 +3,9 @@ import type { Expression, ExpressionOf } from "../read/expression.js";
 import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import type { Environment } from "./environment.js";
+import { extreme } from "./extremes.js";
 import { quoteText } from "./names.js";
+import { numberText } from "./numberText.js";
 import { writeFlags, writeRegexp, writeReplacement } from "./regexpFunctions.js";
 import { BOOLEAN, BYTES, INTEGER, isMoment, isNumeric, NUMERIC, TEXT, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
@@ -26,6 +28,7 @@ function textCall(name: string, type: Type = TEXT): FunctionWriter {
 
 export function asText(expression: Expression, env: Environment): string {
   const value = writeExpression(expression, env);
+  if (value.type.family === "number") return numberText(value.sql, env);
   const needsCast = isNumeric(value.type) || isMoment(value.type) || value.type.family === "boolean";
   return needsCast ? `${writeOperand(expression, env).sql}::text` : value.sql;
 }
@@ -84,8 +87,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   nls_upper: ([value], env) => value && { sql: `upper(${asText(value, env)})`, type: TEXT },
   nls_lower: ([value], env) => value && { sql: `lower(${asText(value, env)})`, type: TEXT },
   nls_initcap: ([value], env) => value && { sql: `initcap(${asText(value, env)})`, type: TEXT },
-  lpad: textCall("lpad"),
-  rpad: textCall("rpad"),
+  lpad: padded("lpad"),
+  rpad: padded("rpad"),
   ltrim: textCall("ltrim"),
   rtrim: textCall("rtrim"),
   concat: (args, env) => ({ sql: `concat(${args.map((arg) => writeSql(arg, env)).join(", ")})`, type: TEXT }),
@@ -161,14 +164,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   log: ([base, value], env) => base && value && { sql: `log(${numeric(base, env)}, ${numeric(value, env)})`, type: NUMERIC },
   bitand: ([a, b], env) =>
     a && b && { sql: `${env.output.use("bitand")}(${writeSql(a, env)}, ${writeSql(b, env)})`, type: NUMERIC },
-  greatest: (args, env) => ({
-    sql: `greatest(${args.map((arg) => writeSql(arg, env)).join(", ")})`,
-    type: args[0] ? writeExpression(args[0], env).type : UNKNOWN,
-  }),
-  least: (args, env) => ({
-    sql: `least(${args.map((arg) => writeSql(arg, env)).join(", ")})`,
-    type: args[0] ? writeExpression(args[0], env).type : UNKNOWN,
-  }),
+  greatest: extreme("greatest"),
+  least: extreme("least"),
   nanvl: ([value, other], env) =>
     value && other && { sql: `coalesce(nullif(${writeSql(value, env)}, 'NaN'), ${writeSql(other, env)})`, type: NUMERIC },
   ora_hash: ([value], env) => value && { sql: `(hashtext(${asText(value, env)})::bigint & 4294967295)`, type: INTEGER },
@@ -219,6 +216,16 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   dump: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT },
   nls_charset_id: () => ({ sql: "pg_char_to_encoding(getdatabaseencoding())", type: INTEGER }),
 };
+
+/** LPAD and RPAD: the length of NUMBER variables is no integer to PostgreSQL. */
+function padded(name: string): FunctionWriter {
+  return ([value, size, filler], env) => {
+    if (!value || !size) return undefined;
+    const length = writeOperand(size, env);
+    const args = [asText(value, env), length.type.family === "integer" ? length.sql : `${length.sql}::integer`];
+    return { sql: `${name}(${[...args, ...(filler ? [writeSql(filler, env)] : [])].join(", ")})`, type: TEXT };
+  };
+}
 
 function refuse(reason: string, e: ExpressionOf<"call">): never {
   throw new Unconvertible(reason, e.line);

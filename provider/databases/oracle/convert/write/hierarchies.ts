@@ -141,12 +141,14 @@ function writeLeaf(condition: Expression, table: TableItem, name: string, env: E
       return replaceNodes(node.operand, (inner) =>
         inner.kind === "name" ? { ...inner, parts: [name, inner.parts.at(-1) ?? ""] } : undefined,
       );
+    if (node.kind === "name" && node.parts.length === 1 && node.parts[0] === "level") return undefined;
     if (node.kind === "name") return { ...node, parts: ["godwit_child", node.parts.at(-1) ?? ""] };
     return undefined;
   });
   const scope = new Scope(env.scope);
   scope.set("godwit_child", { kind: "table", sql: "godwit_child", columns: undefined });
-  const inner = inQuery(env, scope);
+  // A child stands one level below its row.
+  const inner = { ...inQuery(env, scope), pseudo: new Map([["level", `${quoteName(name)}.level + 1`]]) };
   const source = writeItem({ ...table, alias: "godwit_child" } as TableItem, inner, false);
   return `(CASE WHEN EXISTS (SELECT FROM ${source} WHERE ${writeSql(child, inner)}) THEN 0 ELSE 1 END)`;
 }

@@ -1,9 +1,9 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { CommonTable, Query, QueryBody } from "../read/query.js";
 import { type Environment, inQuery, Scope } from "./environment.js";
-import { quoteName } from "./names.js";
+import { fitName, quoteName } from "./names.js";
 import { type Column, writeSelect } from "./selects.js";
-import { visit } from "./tree.js";
+import { replaceNodes, visit } from "./tree.js";
 import type { Type } from "./types.js";
 import { writeSql } from "./writeExpression.js";
 
@@ -33,8 +33,14 @@ export function writeQuery(query: Query, env: Environment, into = ""): WrittenQu
   }
   if (query.offset) clauses.push(`OFFSET ${writeSql(query.offset, body.env)} ROWS`);
   if (query.fetch) {
-    if (query.fetch.percent) throw new Unconvertible("FETCH FIRST n PERCENT", query.line);
-    clauses.push(`FETCH FIRST (${writeSql(query.fetch.rows, body.env)}) ROWS ${query.fetch.ties ? "WITH TIES" : "ONLY"}`);
+    if (query.fetch.percent && (into !== "" || common.length > 0))
+      throw new Unconvertible("FETCH FIRST n PERCENT at this place", query.line);
+    const amount = writeSql(query.fetch.rows, body.env);
+    // A share of the rows is counted by the query itself, without its order.
+    const rows = query.fetch.percent
+      ? `SELECT ceil(count(*) * (${amount}) / 100.0)::bigint FROM (${body.sql}) AS godwit_all`
+      : amount;
+    clauses.push(`FETCH FIRST (${rows}) ROWS ${query.fetch.ties ? "WITH TIES" : "ONLY"}`);
   } else if (body.limit !== undefined) clauses.push(`LIMIT ${body.limit}`);
   if (query.lock) {
     const of = [...new Set(query.lock.of.filter((name) => name.length > 1).map((name) => quoteName(name.at(-2) ?? "")))];
@@ -86,7 +92,34 @@ function refersTo(query: Query, name: string): boolean {
   return found;
 }
 
+/**
+ * SEARCH: Oracle's ordering column is a number, PostgreSQL's an array of records, which no view can show. So the recursion gets a
+ * name of its own, and the table of the given name is its rows with their number in that order.
+ */
+function writeSearched(
+  table: CommonTable,
+  search: NonNullable<CommonTable["search"]>,
+  env: Environment,
+): { sql: string; columns: ReadonlyMap<string, Type> | undefined } {
+  const name = fitName(`godwit_${table.name}`);
+  const query = replaceNodes(table.query, (node) => {
+    const item = node as unknown as { kind: string; name?: readonly string[]; alias?: string };
+    const isOwn = item.kind === "table" && item.name?.length === 1 && item.name[0] === table.name;
+    return isOwn ? ({ ...item, name: [name], alias: item.alias ?? table.name } as unknown as typeof node) : undefined;
+  });
+  const inner = writeCommon({ ...table, name, query, search: { ...search, set: "godwit_order" }, columns: [] }, env);
+  const list = table.columns.map(quoteName);
+  const recursion = inner.sql.replace(quoteName(name), `${quoteName(name)}(${list.join(", ")})`);
+  const shown = [...list, ...(table.cycle ? [quoteName(table.cycle.set)] : [])];
+  const number = `row_number() OVER (ORDER BY godwit_order) AS ${quoteName(search.set)}`;
+  return {
+    sql: `${recursion}, ${quoteName(table.name)} AS (SELECT ${[...shown, number].join(", ")} FROM ${quoteName(name)})`,
+    columns: undefined,
+  };
+}
+
 function writeCommon(table: CommonTable, env: Environment): { sql: string; columns: ReadonlyMap<string, Type> | undefined } {
+  if (table.search && table.columns.length > 0) return writeSearched(table, table.search, env);
   const known = new Map([...(env.common ?? []), [table.name, undefined]]);
   const query = writeQuery(table.query, { ...env, common: known });
   const names = table.columns.length > 0 ? `(${table.columns.map(quoteName).join(", ")})` : "";

@@ -2,9 +2,11 @@ import { Unconvertible } from "../read/cursor.js";
 import type { Block, Parameter, Routine } from "../read/plsql.js";
 import { writeAutonomous } from "./autonomous.js";
 import { writeDeclarations } from "./blocks.js";
+import { asCursor, cursorNames } from "./cursorVariables.js";
 import { type Captured, type Environment, Scope, Unit } from "./environment.js";
 import { writeHandlers } from "./exceptions.js";
 import { dollarQuote, indent, quoteName } from "./names.js";
+import { settleSavepoints } from "./savepoints.js";
 import { COUNT_ROWS, writeStatements } from "./statements.js";
 import { mapParameterType, mapType, type Type } from "./types.js";
 import { writeSql } from "./writeExpression.js";
@@ -82,15 +84,18 @@ function writeParameters(routine: Routine, scope: Scope, env: Environment, aroun
   const isFunction = routine.kind === "function";
   const written: WrittenParameter[] = [];
   const add = (name: string, mode: WrittenParameter["mode"], type: Type, init: string) => {
-    written.push({ text: `${mode === "IN" ? "" : `${mode} `}${quoteName(name)} ${type.sql}${init}`, name, mode, type });
+    // A row type is named by its table in a signature.
+    const sql = type.sql.replace(/%ROWTYPE$/, "");
+    written.push({ text: `${mode === "IN" ? "" : `${mode} `}${quoteName(name)} ${sql}${init}`, name, mode, type });
     scope.set(name, { kind: "variable", sql: quoteName(name), type });
   };
   const own = routine.parameters.filter((parameter) => !(around.self && parameter.name === "self"));
   if (around.self && around.self.mode !== "LOCAL") add("self", around.self.mode, around.self.type, "");
   if (around.self?.mode === "LOCAL") scope.set("self", { kind: "variable", sql: "self", type: around.self.type });
+  const cursors = cursorNames(routine.block);
   let optional = false;
   for (const parameter of own) {
-    const type = mapParameterType(parameter.type, env);
+    const type = asCursor(parameter.name, mapParameterType(parameter.type, env), cursors);
     const init = parameter.default ? ` DEFAULT ${writeDefault(parameter, env)}` : "";
     optional ||= init !== "";
     if (parameter.mode === "IN") {
@@ -115,9 +120,11 @@ function writeDefault(parameter: Parameter, env: Environment): string {
 }
 
 /** DECLARE ... BEGIN ... END with the variables that the conversion added. */
-export function writeBody(block: Block, env: Environment, around: Surroundings = {}, last: readonly string[] = []): string[] {
+export function writeBody(written: Block, env: Environment, around: Surroundings = {}, last: readonly string[] = []): string[] {
   const unit = env.unit;
-  if (!unit) throw new Unconvertible("a body outside a routine", block.line);
+  if (!unit) throw new Unconvertible("a body outside a routine", written.line);
+  const block = settleSavepoints(written);
+  unit.cursors = cursorNames(block);
   const declarations = writeDeclarations(block.declarations, env);
   const early = unit.before;
   unit.before = [];

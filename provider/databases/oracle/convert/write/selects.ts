@@ -6,7 +6,7 @@ import { writeHierarchy } from "./hierarchies.js";
 import { quoteName } from "./names.js";
 import { takeRowLimit } from "./rowLimits.js";
 import { mentions, visit } from "./tree.js";
-import { type Type, UNKNOWN } from "./types.js";
+import { TEXT, type Type, UNKNOWN } from "./types.js";
 import { writeExpression, writeSql } from "./writeExpression.js";
 
 export interface Column {
@@ -77,6 +77,10 @@ function hasAggregate(items: readonly SelectItem[]): boolean {
 export function writeItems(select: Select, env: Environment): { sql: string; columns: Column[] } {
   const columns: Column[] = [];
   const items = select.items.map((item) => {
+    if (item.value.kind === "star" && isOnlyDual(select)) {
+      columns.push({ name: "dummy", type: TEXT });
+      return "'X'::varchar(1) AS dummy";
+    }
     if (item.value.kind === "star") columns.push(...starColumns(item.value.of, env));
     const written = writeExpression(item.value, env);
     const natural = naturalName(item.value);
@@ -91,6 +95,10 @@ export function writeItems(select: Select, env: Environment): { sql: string; col
     return alias === undefined ? written.sql : `${written.sql} AS ${quoteName(alias)}`;
   });
   return { sql: items.join(", "), columns };
+}
+
+function isOnlyDual(select: Select): boolean {
+  return select.from.length === 1 && select.from.every((item) => item.kind === "table" && item.name.at(-1) === "dual");
 }
 
 function isPlainPlace(env: Environment): boolean {

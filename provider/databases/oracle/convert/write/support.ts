@@ -112,6 +112,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.to_char(value, form
     `CREATE OR REPLACE FUNCTION godwit_oracle.to_char(value numeric, format text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.to_char(value, format) $$`,
   ],
+  /** 5.00 is 5 and 0.5 is .5 in Oracle's text of a number. */
+  number_text: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.number_text(value numeric) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT regexp_replace(trim_scale(value)::text, '^(-?)0\\.', '\\1.') $$`,
+  ],
   round: [
     `CREATE OR REPLACE FUNCTION godwit_oracle.round(value numeric, digits numeric DEFAULT 0) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT pg_catalog.round(value, digits::integer) $$`,

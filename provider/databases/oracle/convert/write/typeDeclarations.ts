@@ -1,5 +1,6 @@
 import type { DataType } from "../read/dataType.js";
 import type { TypeDefinition } from "../read/plsql.js";
+import { cursorRowType } from "./cursorRows.js";
 import type { Environment } from "./environment.js";
 import { dollarQuote, fitName, quoteName, quoteNames, quoteText } from "./names.js";
 import { arrayOf, CURSOR, castable, mapType, type Type } from "./types.js";
@@ -26,7 +27,7 @@ export function declareType(
       const fields = new Map<string, Type>();
       const defaults = new Map<string, string>();
       for (const field of definition.fields) {
-        fields.set(field.name, mapType(field.type, env, "column"));
+        fields.set(field.name, rowOrType(field.type, env));
         if (field.default) defaults.set(field.name, writeSql(field.default, env));
       }
       createComposite(sql, fields, env);
@@ -63,8 +64,14 @@ export function declareType(
 }
 
 function elementType(element: DataType, env: Environment): Type {
-  const type = mapType(element, env, "column");
+  const type = rowOrType(element, env);
   return type.sql === "refcursor" ? CURSOR : type;
+}
+
+/** A cursor's rows have no type in PostgreSQL, which an element or field must have. */
+function rowOrType(type: DataType, env: Environment): Type {
+  const cursor = type.anchor === "ROWTYPE" ? env.scope.cursor(type.name) : undefined;
+  return cursor ? cursorRowType(type.name.at(-1) ?? "", cursor, env) : mapType(type, env, "column");
 }
 
 function isText(index: DataType, env: Environment): boolean {

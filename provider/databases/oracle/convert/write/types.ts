@@ -2,6 +2,7 @@ import { Unconvertible } from "../read/cursor.js";
 import type { DataType } from "../read/dataType.js";
 import type { Environment } from "./environment.js";
 import { quoteName, quoteNames } from "./names.js";
+import { systemType } from "./systemPackages.js";
 
 export type Family =
   | "integer"
@@ -67,7 +68,7 @@ export function mapType(type: DataType, env: Environment, place: TypePlace): Typ
  */
 export function mapParameterType(type: DataType, env: Environment): Type {
   const mapped = mapType(type, env, "parameter");
-  return mapped.family === "integer" && !mapped.sql.includes(".") ? NUMERIC : mapped;
+  return mapped.family === "integer" && !mapped.sql.includes(".") && type.exact !== true ? NUMERIC : mapped;
 }
 
 function reference(type: DataType, env: Environment): Type {
@@ -82,6 +83,8 @@ function named(type: DataType, env: Environment, place: TypePlace): Type {
   const name = own.join(".");
   const built = own.length === 1 || own[0] === "mdsys" ? builtIn(name, type, env, place) : undefined;
   if (built) return built;
+  const system = systemType(own, type.line);
+  if (system) return system;
   // Package types live in the package's schema, so of owner.package.type the last two parts are left.
   return { sql: quoteNames(own), family: "unknown" };
 }
@@ -158,6 +161,15 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
     case "urowid":
       env.output.warn(`${name.toUpperCase()} became text`, type.line);
       return TEXT;
+    case "odcivarchar2list":
+    case "odcinumberlist":
+    case "odcidatelist":
+    case "odcirawlist":
+    case "dbms_debug_vc2coll":
+    case "ora_mining_number_nt":
+    case "ora_mining_varchar2_nt":
+    case "ku$_vcnt":
+      return listType(name);
     case "uritype":
     case "httpuritype":
     case "dburitype":
@@ -199,6 +211,12 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
     default:
       return undefined;
   }
+}
+
+/** Collection types that Oracle brings along in SYS, as plain arrays. */
+function listType(name: string): Type {
+  const element = /number/.test(name) ? NUMERIC : /date/.test(name) ? DATE : /raw/.test(name) ? BYTES : TEXT;
+  return { sql: `${element.sql.replace(/\(.*\)/, "")}[]`, family: "array", element };
 }
 
 /** A NUMBER never becomes a float or, without a precision, an integer: values would be lost. */

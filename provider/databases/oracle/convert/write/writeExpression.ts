@@ -93,7 +93,10 @@ const WRITERS: Writers = {
     if (e.value.kind === "star") return { sql: type.sql, type };
     const value = writeOperand(e.value, env);
     const target = castable(type);
-    return { sql: target ? `CAST(${value.sql} AS ${target})` : value.sql, type };
+    const cast = target ? `CAST(${value.sql} AS ${target})` : value.sql;
+    if (!e.otherwise || !target) return { sql: cast, type };
+    const valid = `${value.sql} IS NULL OR pg_input_is_valid((${value.sql})::text, ${quoteText(target)})`;
+    return { sql: `CASE WHEN ${valid} THEN ${cast} ELSE CAST(${writeSql(e.otherwise, env)} AS ${target}) END`, type };
   },
   multisetCast: (e, env) => {
     const type = mapType(e.type, env, "variable");
@@ -257,7 +260,6 @@ function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
       return { sql: `${value.sql} ${e.negated ? "<>" : "="} 'NaN'`, type: BOOLEAN };
     case "INFINITE":
       return { sql: `abs(${value.sql}) ${e.negated ? "<>" : "="} 'Infinity'`, type: BOOLEAN };
-    case "JSON":
     case "TRUE":
     case "FALSE":
       return { sql: `${value.sql} IS${not} ${e.test}`, type: BOOLEAN };
@@ -271,6 +273,7 @@ function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
       return { sql: `pg_typeof(${value.sql})::text${e.negated ? " NOT" : ""} IN (${types.join(", ")})`, type: BOOLEAN };
     }
     default:
+      if (e.test.startsWith("JSON")) return { sql: `${value.sql} IS${not} ${e.test}`, type: BOOLEAN };
       throw new Unconvertible(`IS ${e.test}`, e.line);
   }
 }
