@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly id: string;
   /** Changes committed before this position are in the view; those from it on are not. */
   readonly position: Position;
+  /** What it takes to follow the changes after it, where the position alone is not enough. Lies in the store; holds no secrets. */
+  readonly resume?: string;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,8 @@ export interface LoadOptions {
   readonly format: RowFormat;
   /** The whole table in one transaction: nothing of it is seen before all of it. */
   readonly whole: boolean;
+  /** Of the snapshot the rows come from. */
+  readonly position: Position;
 }
 
 export interface RowLoader {
@@ -80,8 +84,17 @@ export interface FlowOptions {
   readonly tables: readonly TableRecord[];
   readonly conflictMode: ConflictMode;
   readonly settings: () => TaskSettings;
-  /** The statement that makes a position durable with the rows, fenced. */
-  readonly checkpoint: (position: Position, commitTimeMs: number) => string;
+  /** What was recorded together with that position, for sources that need more than a position to go on. */
+  readonly resume?: () => Promise<string | undefined>;
+  /** The statement that makes a position durable with the rows, fenced. With `resume` it never takes a newer position back. */
+  readonly checkpoint: (position: Position, commitTimeMs: number, resume?: string) => string;
+  /** The tables as the store has them each time the stream begins again: changes of structure change them. Absent: `tables`. */
+  readonly readTables?: () => Promise<readonly TableRecord[]>;
+  /** Statements that record what a change of structure made of a table, with the change itself. Absent: none are followed. */
+  readonly structure?: {
+    tablePlanned(table: PlannedTable, loadPosition: Position | undefined): string;
+    tableGone(tableId: number): string;
+  };
   readonly onProgress: (counts: FlowCounts) => void;
   readonly signal: AbortSignal;
 }
@@ -122,6 +135,13 @@ export interface StepRunner {
   close(): Promise<void>;
 }
 
+export interface RecordedLoad {
+  readonly tableId: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly position: Position;
+}
+
 export interface TargetDatabase {
   /** Whether triggers and foreign keys can be kept from firing under the applier (session_replication_role). */
   readonly quietsTriggers: boolean;
@@ -129,6 +149,11 @@ export interface TargetDatabase {
   openStepRunner(): Promise<StepRunner>;
   /** Planner statistics for what was loaded. */
   analyze(tables: readonly PlannedTable[]): Promise<void>;
+  /**
+   * Tables whose load is durable on the target and that the store may not know of: for a target that is not where the store is. Asked
+   * before tables are loaded, when no earlier worker can write any more.
+   */
+  recordedLoads?(): Promise<readonly RecordedLoad[]>;
   /** Binary where every column's type is the same on both sides and portable, else text. By table id. */
   rowFormats(tables: readonly PlannedTable[]): Promise<ReadonlyMap<number, RowFormat>>;
   close(): Promise<void>;
@@ -141,5 +166,7 @@ export interface Route {
   readonly follow: FollowChanges;
   /** Whether a failure means that a server was gone rather than unwilling. */
   isConnectionError(cause: unknown): boolean;
+  /** What the user should hear of and was not told yet; each is given once. */
+  takeWarnings?(): readonly string[];
   close(): Promise<void>;
 }

@@ -161,8 +161,6 @@ export enum ErrorCode {
   OracleRootRefused = "GW2101",
   /** A table that joins an Oracle task waits for transactions older than the redo the task goes on from, and one did not end in time. */
   OracleTransactionsOpen = "GW2102",
-  /** A sequence, table or other object of Oracle has no like on PostgreSQL in what was asked of it; the message says what. */
-  OracleNotCarriedOver = "GW2103",
 }
 
 export interface ErrorDetail {

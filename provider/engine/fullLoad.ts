@@ -131,7 +131,7 @@ async function runJob(load: FullLoad, job: Job, reader: RowReader, loader: RowLo
   progress.started(table.id);
   await loader.load(
     table,
-    { conflictMode, format, whole },
+    { conflictMode, format, whole, position: snapshot.position },
     async (sink) => {
       const rows = await reader.read(table, job.chunk, format, measured(sink));
       progress.corrected(table.id, counted - rows);

@@ -144,21 +144,24 @@ export function ddlOperations(ddl: readonly string[] | undefined, object: string
 
 /** The table's own entry wins over its parents', option by option. */
 function tableOptions({ own, inherited }: TableEntries): Pick<PlannedTable, "options"> {
-  const options: TableOptions = [...inherited]
-    .reverse()
-    .concat(own ?? [])
-    .reduce<TableOptions>(
-      (merged, { primaryKey, distributedBy, topic, partitions, partitionKey }) => ({
-        ...merged,
-        ...(primaryKey ? { primaryKey } : {}),
-        ...(distributedBy ? { distributedBy } : {}),
-        ...(topic === undefined ? {} : { topic }),
-        ...(partitions === undefined ? {} : { partitions }),
-        ...(partitionKey ? { partitionKey } : {}),
-      }),
-      {},
-    );
+  const options: TableOptions = Object.assign(
+    {},
+    ...[...inherited]
+      .reverse()
+      .concat(own ?? [])
+      .map(optionsOf),
+  );
   return Object.keys(options).length > 0 ? { options } : {};
+}
+
+function optionsOf({ primaryKey, distributedBy, topic, partitions, partitionKey }: TableOptions): TableOptions {
+  return {
+    ...(primaryKey ? { primaryKey } : {}),
+    ...(distributedBy ? { distributedBy } : {}),
+    ...(topic === undefined ? {} : { topic }),
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(partitionKey ? { partitionKey } : {}),
+  };
 }
 
 /** Tables, views, sequences, indexes and types share one namespace per schema (a table is also a row type). */

@@ -87,7 +87,7 @@ async function ensureCapture({ route, lease, definition }: PhaseRun): Promise<Sn
     // A slot of the user's own is older than the publication. The stream starts at the snapshot, past everything pgoutput could not publish.
     const snapshot = await (definition.slotIsForeign ? source.laterSnapshot() : source.startCapture());
     refuseGap(definition, snapshot.position, source);
-    await lease.setCapturePosition(snapshot.position);
+    await lease.setCapturePosition(snapshot.position, snapshot.resume);
     return snapshot;
   }
   const status = await source.captureStatus();
@@ -127,7 +127,7 @@ function refuseGap(definition: TaskDefinition, slotPosition: Position, source: S
 /** Loads what is not loaded, and returns those tables. */
 async function loadRows(run: PhaseRun, first: Snapshot | undefined): Promise<readonly TableRecord[]> {
   const { route, lease, definition, settings, progress, signal } = run;
-  const records = await lease.readTables();
+  const records = await recordLoads(run, await lease.readTables());
   progress.load(records);
   const pending = records.filter(({ state }) => state !== "loaded");
   if (pending.length === 0) return [];
@@ -156,6 +156,18 @@ async function loadRows(run: PhaseRun, first: Snapshot | undefined): Promise<rea
   return pending;
 }
 
+/** Takes over what the target knows and the store does not: a worker died between the two. */
+async function recordLoads({ route, lease }: PhaseRun, records: readonly TableRecord[]): Promise<readonly TableRecord[]> {
+  if (!route.target.recordedLoads || records.every(({ state }) => state === "loaded")) return records;
+  const open = new Set(records.filter(({ state }) => state !== "loaded").map(({ table }) => table.id));
+  for (const { tableId, rows, bytes, position } of await route.target.recordedLoads()) {
+    if (!open.has(tableId)) continue;
+    const { chunkLoaded, tableLoaded } = lease.statements;
+    await lease.run(`${chunkLoaded(tableId, rows, bytes)}; ${tableLoaded(tableId, position)}`);
+  }
+  return lease.readTables();
+}
+
 async function follow(run: PhaseRun, tables: readonly TableRecord[], newest: Position | undefined): Promise<void> {
   const { route, lease, definition, settings, progress } = run;
   await run.enter("incremental");
@@ -170,10 +182,13 @@ async function follow(run: PhaseRun, tables: readonly TableRecord[], newest: Pos
     const reached = new AbortController();
     await route.follow({
       start: async () => (await lease.readCheckpoint()) ?? start,
+      resume: () => lease.readResume(),
       tables,
       conflictMode: definition.conflictMode,
       settings,
       checkpoint: lease.statements.checkpoint,
+      readTables: () => lease.readTables(),
+      structure: lease.statements,
       onProgress(counts) {
         progress.flowed(counts);
         if (until !== undefined && counts.durable >= until) reached.abort();

@@ -59,10 +59,15 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
     await lease.setState(state, phase, errors);
     await run.publish(progress.status());
   };
+  let current: Route | undefined;
+  const tellWarnings = () => {
+    for (const warning of current?.takeWarnings?.() ?? []) log.warn({ phase: progress.phase }, warning);
+  };
   const poll = async () => {
     for (let tick = 0; !over.signal.aborted; tick++) {
       task = await lease.readTask();
       if (task.desiredState !== "running" || run.signal.aborted) interrupt.abort();
+      tellWarnings();
       if (tick % 2 === 0)
         await progress
           .measure()
@@ -81,6 +86,7 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
     let working: Promise<void> | undefined;
     try {
       route = await run.openRoute(task);
+      current = route;
       working = work({
         route,
         lease,
@@ -97,6 +103,7 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
     } catch (cause) {
       throw translate(cause, route);
     } finally {
+      tellWarnings();
       progress.stopped();
       // Closing ends what still runs when the lease was lost first: the next attempt must not meet this one's connections.
       await route?.close();

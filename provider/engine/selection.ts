@@ -48,6 +48,7 @@ const FOLLOWS_NEED: ReadonlySet<ObjectKind> = new Set<ObjectKind>([
   "operatorClass",
   "collation",
   "cast",
+  "package",
 ]);
 
 /** Kinds that are part of their table: they go where it goes. */

@@ -20,7 +20,11 @@ export function resolveNames(
   capitalization: "source" | "lower" | "upper",
 ): TargetNames {
   const spell = (name: string): string =>
-    capitalization === "lower" ? name.toLowerCase() : capitalization === "upper" ? name.toUpperCase() : name;
+    capitalization === "lower"
+      ? name.toLowerCase()
+      : capitalization === "upper"
+        ? name.toUpperCase()
+        : (catalog.naturalName?.(name) ?? name);
   const isTable = new Set(catalog.tables.map(nameKey));
   const entriesOf = tableEntries(catalog, selections);
   const schemas = new Map(catalog.schemas.map((schema) => [schema, spell(schema)]));

@@ -1,3 +1,5 @@
+import type { PlanOptions } from "./plan.js";
+
 export type MigrationType = "schema" | "full" | "incremental";
 export type ConflictMode = "precheckAndReport" | "ignoreAndProceed";
 export type DesiredState = "running" | "paused" | "stopped";
@@ -14,10 +16,18 @@ export interface TaskDefinition {
   /** int64 as text; only for an incremental-only task. */
   readonly startPosition: string | undefined;
   readonly environmentTag: string | undefined;
+  /** By which objects are judged that the source makes while the task runs. Absent in tasks made before there was such a thing. */
+  readonly selection?: TaskSelection;
   /** For a Kafka target. */
   readonly kafka?: KafkaSettings;
   /** For an AnalyticDB target. */
   readonly analyticdb?: AnalyticdbSettings;
+}
+
+export interface TaskSelection {
+  readonly options: PlanOptions;
+  /** The source's position when the plan was read, int64 as text. */
+  readonly readAt: string;
 }
 
 export interface KafkaSettings {

@@ -75,17 +75,23 @@ export interface TaskLease {
   readSteps(): Promise<readonly StepRecord[]>;
   readCheckpoint(): Promise<Position | undefined>;
   setState(state: TaskState, phase: TaskPhase, errors: readonly TaskError[]): Promise<void>;
-  setCapturePosition(position: Position): Promise<void>;
+  /** What was recorded with the checkpoint, before the first one with the capture position; undefined where the position is enough. */
+  readResume(): Promise<string | undefined>;
+  setCapturePosition(position: Position, resume?: string): Promise<void>;
   /** Before the first chunk of a table loaded in several: from here on its rows are this task's. */
   setTableLoading(tableId: number): Promise<void>;
   writeStatus(status: TaskStatus): Promise<void>;
   /** Statements for others to run inside their own transactions on the target. */
   readonly statements: {
-    checkpoint(position: Position, commitTimeMs: number): string;
+    checkpoint(position: Position, commitTimeMs: number, resume?: string): string;
     chunkLoaded(tableId: number, rows: number, bytes: number): string;
     /** Every chunk of it is in; `loadPosition` is the snapshot's. */
     tableLoaded(tableId: number, loadPosition: Position): string;
     stepDone(stepId: string): string;
+    /** A change of structure made the table, or another plan of it. `loadPosition`: for one that the task did not have. */
+    tablePlanned(table: PlannedTable, loadPosition: Position | undefined): string;
+    /** The table has left the task. */
+    tableGone(tableId: number): string;
   };
   run(statement: string): Promise<void>;
   release(): Promise<void>;

@@ -235,21 +235,23 @@ describe("a task that follows changes", () => {
   });
 
   it("stops at a changed structure, naming the column, and takes it over once the target has it", async () => {
-    await task.up(live);
+    // Without changes of structure being carried over.
+    const fixed = { ...live, operations: { ddl: ["truncate"] as const } };
+    await task.up(fixed);
     await task.source.run("INSERT INTO shop.note VALUES ('before'); ALTER TABLE shop.note ADD COLUMN stars integer DEFAULT 3");
     await task.source.run("INSERT INTO shop.note VALUES ('after', 5)");
     await expect
       .poll(async () => (await task.refresh())?.errors[0]?.message, { timeout: 20_000 })
       .toMatch(/GW1502.*"stars".*shop\.note/);
     await task.target.run("ALTER TABLE shop.note ADD COLUMN stars integer DEFAULT 3");
-    expect(await task.up(live)).toMatchObject({ state: "running", errors: [] });
+    expect(await task.up(fixed)).toMatchObject({ state: "running", errors: [] });
     expect((await task.settle()).differences).toEqual([]);
     await task.source.run(
       "INSERT INTO shop.note VALUES ('last', 4); ALTER TABLE shop.note DROP COLUMN stars; INSERT INTO shop.note VALUES ('bare')",
     );
     await expect.poll(async () => (await task.refresh())?.errors[0]?.code, { timeout: 20_000 }).toBe("GW1502");
     await task.target.run("ALTER TABLE shop.note DROP COLUMN stars");
-    await task.up(live);
+    await task.up(fixed);
     expect((await task.settle()).differences).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ export const USER_TABLES = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-    AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+    AND n.nspname NOT IN ('information_schema', 'godwit_capture') AND n.nspname NOT LIKE 'pg\\_%'
   ORDER BY 1, 2`;
 
 /** The base of a domain, the element of an array: float4, float8 and the geometric types are made of floats. */

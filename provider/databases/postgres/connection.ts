@@ -14,6 +14,8 @@ export interface PostgresEndpoint {
   readonly password?: string;
   readonly databaseName?: string;
   readonly ssl?: SslInputs;
+  /** Settings that sessions of this server need beside everyone's, as its dialect found them. */
+  readonly sessionSettings?: Readonly<Record<string, string>>;
 }
 
 export interface ConnectOptions {
@@ -43,12 +45,17 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   search_path: "",
   statement_timeout: "0",
   lock_timeout: "0",
-  idle_in_transaction_session_timeout: "0",
   // A client that vanished without a FIN must not hold locks or an advisory lock for hours.
   tcp_keepalives_idle: "30",
   tcp_keepalives_interval: "10",
   tcp_keepalives_count: "3",
 };
+
+/** As those, from PostgreSQL 9.6 on: a server that does not know a setting of the startup packet refuses the connection. */
+const LATER_SETTINGS: Readonly<Record<string, string>> = { idle_in_transaction_session_timeout: "0" };
+
+/** AnalyticDB 6 is PostgreSQL 9.4: which of them a server has is seen only once it has let us in. */
+const MAY_LACK_SETTINGS: ReadonlySet<string | undefined> = new Set(["analyticdb-postgresql"]);
 
 /**
  * Connects to the first host that answers and, unless told otherwise, accepts writes.
@@ -64,6 +71,7 @@ export async function connect(endpoint: PostgresEndpoint, options: ConnectOption
     client.on("error", () => undefined);
     try {
       await client.connect();
+      if (MAY_LACK_SETTINGS.has(endpoint.engine)) await setWhereKnown(client, LATER_SETTINGS);
       if (options.writable !== false && !options.replication && !(await acceptsWrites(client))) {
         await client.end();
         failures.push(new GodwitError(ErrorCode.NoWritableHost, "the server takes no writes", { object: spelled }));
@@ -108,7 +116,10 @@ export function parseHost(spelled: string, defaultPort: number): { host: string;
 }
 
 function clientConfig(endpoint: PostgresEndpoint, host: string, port: number, options: ConnectOptions): ClientConfig {
-  const settings = Object.entries(SESSION_SETTINGS).map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`);
+  const everyone = MAY_LACK_SETTINGS.has(endpoint.engine) ? SESSION_SETTINGS : { ...SESSION_SETTINGS, ...LATER_SETTINGS };
+  const settings = Object.entries({ ...everyone, ...endpoint.sessionSettings }).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`,
+  );
   const config: ClientConfig & { replication?: string } = {
     host,
     port,
@@ -124,6 +135,14 @@ function clientConfig(endpoint: PostgresEndpoint, host: string, port: number, op
     ...(options.replication ? { replication: "database" } : {}),
   };
   return config;
+}
+
+async function setWhereKnown(client: Client, settings: Readonly<Record<string, string>>): Promise<void> {
+  await client.query(
+    `SELECT pg_catalog.set_config(s.name, w.value, false)
+       FROM pg_catalog.pg_settings s JOIN unnest($1::text[], $2::text[]) AS w (name, value) ON w.name = s.name`,
+    [Object.keys(settings), Object.values(settings)],
+  );
 }
 
 async function acceptsWrites(client: Client): Promise<boolean> {

@@ -3,14 +3,17 @@ import type { TargetDatabase } from "../../engine/database.js";
 import type { PlannedTable, PrecheckItem } from "../../engine/models/plan.js";
 import type { ResolvedPlan } from "../../engine/plan.js";
 import type { TaskDefinition } from "../../engine/taskDefinition.js";
+import type { ApplyDialect } from "./apply/applyDialect.js";
 import type { PostgresCatalog } from "./catalog/model.js";
 import { readCatalog } from "./catalog/readCatalog.js";
 import type { PostgresEndpoint } from "./connection.js";
 import type { Connections } from "./connections.js";
+import type { DdlDialect } from "./ddl/emit/ddlDialect.js";
 import { sourceChecks } from "./precheck/sourceChecks.js";
 import { targetChecks } from "./precheck/targetChecks.js";
-import { readOfferedExtensions } from "./schema/existingObjects.js";
+import { readOfferedExtensions, type TargetObjects } from "./schema/existingObjects.js";
 import { planSchema, type SchemaPlan } from "./schema/planSchema.js";
+import type { ReadStoreLayout } from "./store/storeSchema.js";
 import { openPostgresTarget } from "./target.js";
 
 /** What a member of the PostgreSQL family does in its own way as a source. */
@@ -32,6 +35,14 @@ export interface TargetDialect {
     definition: TaskDefinition,
   ): Promise<PrecheckItem[]>;
   openTarget(connections: Connections, definition: TaskDefinition): Promise<TargetDatabase>;
+  /** How changes of structure are carried over, by the server's version; absent: as to PostgreSQL. */
+  readonly ddl?: (version: number) => DdlDialect;
+  /** How changes are applied; absent: as to PostgreSQL. */
+  apply?(definition: TaskDefinition): ApplyDialect;
+  /** How the store's tables are laid out; absent: as on PostgreSQL. */
+  readonly storeLayout?: ReadStoreLayout;
+  /** What is there already, in the words of the plan's steps; absent: as PostgreSQL's catalog has it. */
+  readExisting?(client: Client): Promise<TargetObjects>;
 }
 
 /** PostgreSQL itself: what the others differ from. */

@@ -4,9 +4,11 @@ import type { Ends } from "../../engine/models/endpoint.js";
 import { type PlanOptions, resolvePlan } from "../../engine/plan.js";
 import type { PlannedTask, RouteKind } from "../../engine/routeKind.js";
 import { migrates, type TaskDefinition } from "../../engine/taskDefinition.js";
+import type { PostgresCatalog } from "./catalog/model.js";
 import { connect, withConnection } from "./connection.js";
 import { isConnectionError } from "./connectionErrors.js";
 import { Connections } from "./connections.js";
+import { ddlFollowing } from "./ddl/follow/ddlFollowing.js";
 import type { SourceDialect, TargetDialect } from "./dialect.js";
 import { followChanges } from "./followChanges.js";
 import { formatLsn, parseLsn } from "./lsn.js";
@@ -26,9 +28,9 @@ export function familyRoute(from: SourceDialect, to: TargetDialect): RouteKind {
       ),
     formatPosition: formatLsn,
     parsePosition: parseLsn,
-    openStore: async ({ target }) => openTaskStore(await connect(target, { applicationName: "godwit/store" })),
+    openStore: async ({ target }) => openTaskStore(await connect(target, { applicationName: "godwit/store" }), to.storeLayout),
     takeLease: ({ target }, taskId, options) => takeLease(target, taskId, options),
-    open: (ends, definition) => open(to, ends, definition),
+    open: (ends, definition) => open(from, to, ends, definition),
     captureStatus: ({ source }, { taskId, slotName }) =>
       withConnection(source, { applicationName: `godwit/${taskId}/status` }, (client) => captureStatus(client, slotName)),
     release: ({ source }, definition) =>
@@ -52,6 +54,8 @@ interface Planning {
 const NO_SCHEMA: SchemaPlan = { steps: [], skipped: [], tablesLeftOut: [] };
 
 async function plan({ ends, from, to, source, target, definition, options, known }: Planning): Promise<PlannedTask> {
+  // Before the catalog: what changes meanwhile is seen twice rather than not at all.
+  const readAt = await currentPosition(source);
   const catalog = await from.readCatalog(source);
   const resolved = resolvePlan(catalog, options);
   const moves = migrates(definition, "schema");
@@ -61,10 +65,10 @@ async function plan({ ends, from, to, source, target, definition, options, known
   const tables = resolved.tables.filter(({ id }) => !leftOut.has(id));
   // What exists stays as it is: tables of an ignoreAndProceed task, and everything a task made before it was given more to do.
   const adding = definition.conflictMode === "ignoreAndProceed" || known.size > 0;
-  const steps = adding ? withoutExisting(schema.steps, await readTargetObjects(target)) : schema.steps;
+  const steps = adding ? withoutExisting(schema.steps, await (to.readExisting ?? readTargetObjects)(target)) : schema.steps;
   const fresh = tables.filter(({ id }) => !known.has(id));
   return {
-    plan: { tables, steps, skipped: [...resolved.skipped, ...schema.skipped] },
+    plan: { tables, steps, skipped: [...resolved.skipped, ...schema.skipped], selection: { options, readAt: readAt.toString() } },
     prechecks: [
       ...(await from.precheck(source, fresh, definition)),
       ...(await to.precheck(target, ends.target, fresh, definition)),
@@ -73,7 +77,7 @@ async function plan({ ends, from, to, source, target, definition, options, known
   };
 }
 
-async function open(to: TargetDialect, ends: Ends, definition: TaskDefinition): Promise<Route> {
+async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definition: TaskDefinition): Promise<Route> {
   const { taskId } = definition;
   const sources = new Connections(ends.source, `godwit/${taskId}/source`);
   const targets = new Connections(ends.target, `godwit/${taskId}/target`);
@@ -87,7 +91,7 @@ async function open(to: TargetDialect, ends: Ends, definition: TaskDefinition): 
     return {
       source,
       target,
-      follow: ({ tables, conflictMode, settings, ...options }) =>
+      follow: ({ tables, conflictMode, settings, structure, ...options }) =>
         followChanges({
           ...options,
           source: sources,
@@ -97,6 +101,8 @@ async function open(to: TargetDialect, ends: Ends, definition: TaskDefinition): 
           tables,
           overwrite: conflictMode === "ignoreAndProceed",
           quiet: target.quietsTriggers,
+          dialect: to.apply?.(definition),
+          ddl: structure && ddlFollowing(definition, structure, () => readWith(sources, from), to.ddl),
           rates: () => settings().throttle.incremental ?? {},
         }),
       isConnectionError,
@@ -106,6 +112,23 @@ async function open(to: TargetDialect, ends: Ends, definition: TaskDefinition): 
     await close();
     throw cause;
   }
+}
+
+async function readWith(sources: Connections, from: SourceDialect): Promise<PostgresCatalog> {
+  const client = await sources.connect("catalog");
+  try {
+    return await from.readCatalog(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function currentPosition(source: Client): Promise<bigint> {
+  const { rows } = await source.query<{ lsn: string }>(
+    `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                 ELSE pg_catalog.pg_current_wal_lsn() END AS lsn`,
+  );
+  return parseLsn(rows[0]?.lsn ?? "");
 }
 
 async function withEnds<T>(ends: Ends, applicationName: string, use: (source: Client, target: Client) => Promise<T>): Promise<T> {

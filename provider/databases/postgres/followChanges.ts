@@ -4,13 +4,15 @@ import type { Position } from "../../engine/models/change.js";
 import type { PlannedTable } from "../../engine/models/plan.js";
 import { createThrottle, type ThrottleRates } from "../../engine/throttle.js";
 import { Applier, CarefulNeeded } from "./apply/applier.js";
-import { binaryFits } from "./apply/applyTable.js";
+import { type ApplyDialect, postgresApply } from "./apply/applyDialect.js";
 import type { BatchLimits } from "./apply/batchPath.js";
 import { NotBatchable } from "./apply/keyedBatch.js";
-import { prepareApplySession } from "./apply/session.js";
 import { openTargetConnection } from "./apply/targetConnection.js";
-import { describeTargets } from "./apply/targetTables.js";
 import { destroy, serverVersion } from "./clients.js";
+import { type DdlFollowing, TextNeeded } from "./ddl/follow/ddlFollowing.js";
+import { ddlSink } from "./ddl/follow/ddlSink.js";
+import type { HeldSink } from "./ddl/follow/heldSink.js";
+import { openDdlFollower } from "./ddl/follow/openDdlFollower.js";
 import { openChangeStream } from "./replication/changeStream.js";
 import { releaseSlot } from "./replication/slot.js";
 
@@ -37,47 +39,66 @@ export interface FollowOptions {
   readonly onProgress: (counts: FlowCounts) => void;
   readonly signal: AbortSignal;
   readonly limits?: BatchLimits;
+  /** `tables` as they are each time the stream begins again. */
+  readonly readTables?: () => Promise<FollowOptions["tables"]>;
+  /** Changes of structure are carried over as well. */
+  readonly ddl?: DdlFollowing | undefined;
+  /** Where the target is not PostgreSQL itself. */
+  readonly dialect?: ApplyDialect | undefined;
 }
 
 /**
  * Streams the slot's changes into the target until the signal aborts. A batch that the target rejects is read again from the checkpoint and
  * applied change by change, which resolves what only the set-based order broke and names what is really wrong.
- * Rejects with GW1501 to GW1504, GW1602, GW17xx, or a connection's failure; in each case the checkpoint is where a next call goes on.
+ * Rejects with GW1501 to GW1504, GW155x, GW1602, GW17xx, or a connection's failure; in each case the checkpoint is where a next call goes on.
  */
 export async function followChanges(options: FollowOptions): Promise<void> {
-  let carefulUntil: Position | undefined;
+  let again: Again = {};
   let counted: FlowCounts | undefined;
   while (!options.signal.aborted) {
     const before = counted;
-    const outcome = await followOnce(options, carefulUntil, (counts) => {
+    const outcome = await followOnce(options, again, (counts) => {
       counted = before ? sum(before, counts) : counts;
       options.onProgress(counted);
     });
     if (!outcome) return;
-    carefulUntil = outcome.until;
+    again = outcome;
   }
+}
+
+/** How the stream is read next. */
+interface Again {
+  /** Change by change up to here. */
+  readonly carefulUntil?: Position;
+  /** In text: a change of structure brings a type without a portable binary form. */
+  readonly text?: boolean;
 }
 
 /** Undefined when the signal aborted. */
 async function followOnce(
   options: FollowOptions,
-  carefulUntil: Position | undefined,
+  { carefulUntil, text }: Again,
   onProgress: (counts: FlowCounts) => void,
-): Promise<CarefulNeeded | undefined> {
+): Promise<Again | undefined> {
   const target = await options.target.connect("apply");
   let applier: Applier | undefined;
   let source: Client | undefined;
   try {
-    await prepareApplySession(target, options.quiet);
-    const tables = options.tables.map(({ table }) => table).filter(({ streamed }) => streamed);
+    const sql = await (options.dialect ?? postgresApply).prepare(target, options.quiet);
+    const { describeTargets, binaryFits, rules } = sql;
+    const ddl = sql.followsStructure === false ? undefined : options.ddl;
+    const entries = (await options.readTables?.()) ?? options.tables;
+    const tables = entries.map(({ table }) => table).filter(({ streamed }) => streamed);
     const targets = await describeTargets(target, tables);
     const start = await options.start();
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
-    const binary = (await serverVersion(source)) >= 140000 && binaryFits(tables, targets);
+    const binary = !text && (await serverVersion(source)) >= 140000 && binaryFits(tables, targets);
+    // Asked before the connection's socket is taken.
+    const version = ddl && (await serverVersion(target));
     applier = new Applier({
       connection: openTargetConnection(target),
-      tables: options.tables,
+      tables: entries,
       targets,
       binary,
       overwrite: options.overwrite,
@@ -88,8 +109,21 @@ async function followOnce(
       throttle: createThrottle(options.rates),
       onProgress,
       ...(options.limits ? { limits: options.limits } : {}),
+      ...(rules ? { sql: rules } : {}),
     });
-    return await run(source, applier, options, start, binary);
+    const follower =
+      ddl && version !== undefined
+        ? await openDdlFollower({
+            following: ddl,
+            tables: entries,
+            applier,
+            version,
+            apply: { describeTargets, binaryFits },
+            binary,
+            overwrite: options.overwrite,
+          })
+        : undefined;
+    return await run(source, applier, follower && ddlSink(applier, follower), options, start, binary);
   } finally {
     applier?.close();
     destroy(target);
@@ -100,16 +134,17 @@ async function followOnce(
 async function run(
   source: Client,
   applier: Applier,
+  structural: HeldSink | undefined,
   options: FollowOptions,
   start: Position,
   binary: boolean,
-): Promise<CarefulNeeded | undefined> {
+): Promise<Again | undefined> {
   const stream = openChangeStream(source, {
     slotName: options.slotName,
     publications: options.publications,
     start,
     binary,
-    sink: applier,
+    sink: structural ?? applier,
     durable: () => applier.position,
   });
   const { signal } = options;
@@ -120,14 +155,15 @@ async function run(
     if (signal.aborted) onAbort();
   });
   try {
-    await Promise.race([stream.done, applier.failed, aborted]);
+    await Promise.race([stream.done, applier.failed, aborted, ...(structural ? [structural.failed] : [])]);
     stream.pause();
     await Promise.race([applier.drain(), stream.done]);
     return undefined;
   } catch (cause) {
-    if (cause instanceof CarefulNeeded) return cause;
+    if (cause instanceof CarefulNeeded) return { carefulUntil: cause.until };
+    if (cause instanceof TextNeeded) return { text: true };
     // Thrown by the sink, through the stream that called it.
-    if (cause instanceof NotBatchable) return new CarefulNeeded(applier.arriving, { cause });
+    if (cause instanceof NotBatchable) return { carefulUntil: applier.arriving };
     throw cause;
   } finally {
     signal.removeEventListener("abort", onAbort);

@@ -55,7 +55,7 @@ async function serverId(client: Client, endpoint: PostgresEndpoint, applicationN
  * Our own sessions run in UTC, by their startup packet, and a session has no way to see past that. A connection without
  * options, to the host that `client` found, reports what the server would have given.
  */
-async function configuredTimeZone({ host, port }: Client, endpoint: PostgresEndpoint): Promise<string> {
+export async function configuredTimeZone({ host, port }: Client, endpoint: PostgresEndpoint): Promise<string> {
   const bare = new Client({
     host,
     port,

@@ -1,9 +1,12 @@
 import type { Client } from "pg";
 import type { CaptureStatus, Snapshot, SourceDatabase } from "../../engine/database.js";
+import type { PlannedTable } from "../../engine/models/plan.js";
 import { type TaskDefinition, usersPublication } from "../../engine/taskDefinition.js";
 import type { Connections } from "./connections.js";
 import { tableChunks } from "./copy/chunks.js";
 import { openRowReader } from "./copy/rowReader.js";
+import { captureTask } from "./ddl/capture/captureTask.js";
+import { installCapture, keptTables, releaseCapture as releaseDdlCapture } from "./ddl/capture/installCapture.js";
 import { formatLsn, parseLsn } from "./lsn.js";
 import { createPublication, dropPublication } from "./replication/publication.js";
 import { createSlot, dropSlot } from "./replication/slot.js";
@@ -14,7 +17,7 @@ const PLUGIN = "pgoutput";
 
 /** PostgreSQL as the source of a task. `connections` are its attempt's. */
 export async function openPostgresSource(connections: Connections, definition: TaskDefinition): Promise<SourceDatabase> {
-  const { slotName, publicationName } = definition;
+  const { slotName } = definition;
   const client = await connections.connect("main");
   // The worker's poll asks for positions while the phases work.
   const queue = statementQueue();
@@ -27,7 +30,7 @@ export async function openPostgresSource(connections: Connections, definition: T
 
   return {
     async prepareCapture(tables) {
-      if (!usersPublication(definition)) await queue(() => createPublication(client, publicationName, tables));
+      if (!usersPublication(definition)) await queue(() => publish(client, definition, tables));
     },
     async startCapture() {
       await queue(() => dropSlot(client, slotName));
@@ -49,6 +52,14 @@ export async function openPostgresSource(connections: Connections, definition: T
   };
 }
 
+/** The publication, and where changes of structure are followed what writes them into it. */
+async function publish(client: Client, definition: TaskDefinition, tables: readonly PlannedTable[]): Promise<void> {
+  const { publicationName } = definition;
+  await createPublication(client, publicationName, tables, () => keptTables(client, publicationName));
+  const capture = captureTask(definition, tables);
+  if (capture) await installCapture(client, capture);
+}
+
 /** Drops what capture made and ends the task's walsenders. A slot of the user's own stays, but nobody streams from it any more. */
 export async function releaseCapture(client: Client, definition: TaskDefinition): Promise<void> {
   const { taskId, slotName, slotIsForeign, publicationName } = definition;
@@ -59,7 +70,9 @@ export async function releaseCapture(client: Client, definition: TaskDefinition)
   );
   await dropSlot(client, laterSlot(slotName));
   if (!slotIsForeign) await dropSlot(client, slotName);
-  if (!usersPublication(definition)) await dropPublication(client, publicationName);
+  if (usersPublication(definition)) return;
+  await dropPublication(client, publicationName);
+  await releaseDdlCapture(client, publicationName);
 }
 
 /** The temporary slot of a later snapshot: it goes with its connection, unless that still lingers. */

@@ -8,8 +8,15 @@ import { createRowLoader } from "./copy/rowLoader.js";
 import { qualified } from "./sql.js";
 import { fencedError } from "./store/taskLease.js";
 
+/** Whether a step's statements are sent one by one: for those whose end another grammar finds only at the end of a message. */
+export type SentAlone = (step: DdlStep) => boolean;
+
 /** PostgreSQL as the target of a task. `connections` are its attempt's. */
-export async function openPostgresTarget(connections: Connections, taskId: string): Promise<TargetDatabase> {
+export async function openPostgresTarget(
+  connections: Connections,
+  taskId: string,
+  alone: SentAlone = () => false,
+): Promise<TargetDatabase> {
   const client = await connections.connect("main");
   const quietsTriggers = await maySetReplicaRole(client);
 
@@ -25,7 +32,7 @@ export async function openPostgresTarget(connections: Connections, taskId: strin
   return {
     quietsTriggers,
     openLoader: async () => createRowLoader(await session("load"), connections.endpoint, taskId),
-    openStepRunner: async () => stepRunner(await session("schema"), taskId),
+    openStepRunner: async () => stepRunner(await session("schema"), taskId, alone),
     analyze: (tables) => analyze(tables, () => session("analyze")),
     rowFormats: (tables) => rowFormats(client, tables),
     close: async () => connections.close(),
@@ -34,7 +41,7 @@ export async function openPostgresTarget(connections: Connections, taskId: strin
 
 const ANALYZE_SESSIONS = 4;
 
-async function analyze(tables: readonly PlannedTable[], session: () => Promise<Client>): Promise<void> {
+export async function analyze(tables: readonly PlannedTable[], session: () => Promise<Client>): Promise<void> {
   const waiting = [...tables].sort((a, b) => a.bytes - b.bytes);
   const lane = async () => {
     const client = await session();
@@ -56,7 +63,7 @@ export async function maySetReplicaRole(client: Client): Promise<boolean> {
   }
 }
 
-async function stepRunner(client: Client, taskId: string): Promise<StepRunner> {
+export async function stepRunner(client: Client, taskId: string, alone: SentAlone = () => false): Promise<StepRunner> {
   // The default of 64 MB sorts a large index on disk; never less than the server's own choice.
   await client.query(
     `SELECT pg_catalog.set_config('maintenance_work_mem', '512MB', false)
@@ -65,11 +72,12 @@ async function stepRunner(client: Client, taskId: string): Promise<StepRunner> {
   await client.query("SET check_function_bodies = off");
   return {
     async run(step, record) {
+      const statements = ["BEGIN", ...step.sql, record, "COMMIT"];
       // One simple query is one round trip and one transaction.
-      const query = ["BEGIN", ...step.sql, record, "COMMIT"].join(";\n");
+      const messages = alone(step) ? statements : [statements.join(";\n")];
       for (let attempt = 1; ; attempt++) {
         try {
-          await client.query(query);
+          for (const message of messages) await client.query(message);
           return;
         } catch (cause) {
           await client.query("ROLLBACK").catch(() => undefined);
@@ -118,7 +126,7 @@ async function rowFormats(client: Client, tables: readonly PlannedTable[]): Prom
 }
 
 /** Lengths and precisions may differ (the target checks them); the binary forms are the same. */
-function sameType(source: string, target: string | undefined): boolean {
+export function sameType(source: string, target: string | undefined): boolean {
   const bare = (type: string) => type.replace(/\([\d,]+\)/, "");
   return target !== undefined && bare(source) === bare(target);
 }

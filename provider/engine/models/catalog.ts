@@ -29,7 +29,8 @@ export type ObjectKind =
   | "operatorFamily"
   | "operatorClass"
   | "package"
-  | "synonym";
+  | "synonym"
+  | "topic";
 
 export interface QualifiedName {
   readonly schema: string;
@@ -105,4 +106,6 @@ export interface NeutralCatalog {
     readonly name: string;
     readonly reason: string;
   }[];
+  /** How the target's family writes a name, where the source's folds names another way. Absent: as it is. */
+  readonly naturalName?: (name: string) => string;
 }

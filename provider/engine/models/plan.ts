@@ -1,3 +1,4 @@
+import type { TaskSelection } from "../taskDefinition.js";
 import type { CatalogColumn, CatalogKey, ObjectKind, QualifiedName } from "./catalog.js";
 
 /** What a task does, resolved once from the selection and the source's catalog. Plain JSON: it lives in the store. */
@@ -5,6 +6,8 @@ export interface Plan {
   readonly tables: readonly PlannedTable[];
   readonly steps: readonly DdlStep[];
   readonly skipped: readonly SkippedObject[];
+  /** What it was resolved from, where changes of structure are followed. */
+  readonly selection?: TaskSelection;
 }
 
 export interface PlannedColumn extends Omit<CatalogColumn, "name"> {
@@ -81,11 +84,21 @@ export interface DdlStep {
   readonly kind: ObjectKind;
   /** Target name as a user would write it. */
   readonly name: string;
-  /** Run in order in one transaction. */
+  /** Run in order in one transaction. Empty for a step of kind `topic`. */
   readonly sql: readonly string[];
+  /** Of kind `topic`: what `name` was, or is to be, when the task begins. Lies in the store, so that a later change is noticed. */
+  readonly topic?: TopicShape;
   readonly dependsOn: readonly string[];
   /** Rough cost, for running the largest first: bytes of the table an index is built over; 0 when unknown. */
   readonly weight: number;
+}
+
+export interface TopicShape {
+  readonly partitions: number;
+  /** Absent: the cluster's default. */
+  readonly replicationFactor?: number;
+  /** It is the task's to create where it is missing. */
+  readonly create: boolean;
 }
 
 export interface SkippedObject {

@@ -3,10 +3,11 @@ import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { ChangeSink, Position, StreamedTable } from "../../../engine/models/change.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
 import type { Throttle } from "../../../engine/throttle.js";
+import type { ApplySql } from "./applyDialect.js";
 import { type ApplyTable, applyTable } from "./applyTable.js";
 import { type BatchedTable, type BatchLimits, BatchPath, DEFAULT_LIMITS, type TransactionEnd } from "./batchPath.js";
 import type { BatchRules } from "./batchStatements.js";
-import { isRejection, type RowChange } from "./careful.js";
+import { type CarefulRules, isRejection, type RowChange } from "./careful.js";
 import { CarefulPath } from "./carefulPath.js";
 import { KeyedBatch, NotBatchable } from "./keyedBatch.js";
 import type { TargetConnection } from "./targetConnection.js";
@@ -31,6 +32,8 @@ export interface ApplierOptions {
   readonly throttle: Throttle;
   readonly onProgress: (counts: FlowCounts) => void;
   readonly limits?: BatchLimits;
+  /** Where the target is not PostgreSQL itself. */
+  readonly sql?: NonNullable<ApplySql["rules"]>;
 }
 
 /** A batch was rejected, or can't be expressed as sets: read again from the checkpoint, carefully up to this commit position. */
@@ -62,7 +65,10 @@ export class Applier implements ChangeSink {
   /** Rejects with CarefulNeeded, a GodwitError (GW1501, GW1503, GW1602) or the connection's failure. */
   readonly failed: Promise<never>;
   private readonly tables = new Map<number, AppliedTable>();
-  private readonly planned: ReadonlyMap<number, ApplierOptions["tables"][number]>;
+  private readonly planned: Map<number, ApplierOptions["tables"][number]>;
+  private readonly targets: Map<number, TargetTable>;
+  /** Every table as the stream described it last. */
+  private readonly streamed = new Map<number, StreamedTable>();
   private readonly batches: BatchPath;
   private readonly careful: CarefulPath;
   private readonly counts: Counts = { inserts: 0, updates: 0, deletes: 0, truncates: 0, bytes: 0 };
@@ -74,6 +80,7 @@ export class Applier implements ChangeSink {
   private horizon: Position;
   private lastCommitMs: number | undefined;
   private carefulNow = false;
+  private isOpen = false;
   private commitPosition: Position = 0n;
   private serial = 0;
   private fail: (cause: unknown) => void = () => undefined;
@@ -83,15 +90,17 @@ export class Applier implements ChangeSink {
     this.durablePosition = options.start;
     this.horizon = options.start;
     this.planned = new Map(options.tables.map((entry) => [entry.table.id, entry]));
+    this.targets = new Map(options.targets);
     this.failed = new Promise<never>((_, reject) => {
       this.fail = reject;
     });
     this.failed.catch(() => undefined);
-    const rules: BatchRules = {
+    const rules: BatchRules & CarefulRules = {
       binary: options.binary,
       overwrite: options.overwrite,
       rowsMustExist: !options.overwrite,
       deletedMustExist: !options.overwrite && options.quiet,
+      ...(options.sql ? { sql: options.sql } : {}),
     };
     const shared = {
       connection: options.connection,
@@ -121,11 +130,12 @@ export class Applier implements ChangeSink {
   }
 
   table(streamed: StreamedTable): void {
+    this.streamed.set(streamed.id, streamed);
     const entry = this.planned.get(streamed.id);
     if (!entry) return;
     const known = this.tables.get(streamed.id);
     const met = known?.table.columns.map(({ name }) => name);
-    const table = applyTable(streamed, entry.table, this.options.targets.get(streamed.id), this.options.binary, met);
+    const table = applyTable(streamed, entry.table, this.targets.get(streamed.id), this.options.binary, met);
     // The server describes tables again for reasons of its own; only another shape ends what was collected.
     if (known && shape(known.table) === shape(table)) return;
     this.batches.closeSegment();
@@ -140,6 +150,7 @@ export class Applier implements ChangeSink {
 
   begin(commitPosition: Position): void {
     this.commitPosition = commitPosition;
+    this.isOpen = true;
     const { carefulUntil } = this.options;
     this.carefulNow = carefulUntil !== undefined && commitPosition <= carefulUntil;
     if (this.carefulNow) this.careful.begin(commitPosition);
@@ -211,6 +222,7 @@ export class Applier implements ChangeSink {
   }
 
   commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void {
+    this.isOpen = false;
     if (endPosition > this.horizon) this.horizon = endPosition;
     (this.carefulNow ? this.careful : this.batches).commit({ commitPosition, endPosition, commitTimeMs });
     this.settle();
@@ -229,8 +241,39 @@ export class Applier implements ChangeSink {
     return this.careful.full(!this.carefulNow) ?? this.batches.full();
   }
 
+  /** The transaction at hand is applied change by change. */
+  get isCareful(): boolean {
+    return this.carefulNow;
+  }
+
+  /**
+   * Runs `work` on the target inside the transaction that is open there for the one at hand, after everything that arrived before. Nothing may
+   * arrive until it is done. Rejects with what `work` rejects with; a failure of what came before it shows in `failed`.
+   */
+  between(work: (connection: TargetConnection) => Promise<void>): Promise<void> {
+    return (this.carefulNow ? this.careful : this.batches).between(() => work(this.options.connection));
+  }
+
+  /** From here on the table's changes are applied by this plan, to a target that is like this. */
+  replan(entry: ApplierOptions["tables"][number], target: TargetTable | undefined): void {
+    const { id } = entry.table;
+    this.planned.set(id, entry);
+    if (target) this.targets.set(id, target);
+    else this.targets.delete(id);
+    // The server describes it anew before its next row if its columns changed; if only the target's did, the last description holds.
+    this.tables.delete(id);
+  }
+
+  /** The table's changes concern the task no more. */
+  forget(tableId: number): void {
+    this.planned.delete(tableId);
+    this.tables.delete(tableId);
+  }
+
   /** Resolves when every whole transaction that arrived is durable; what the source had not committed yet is left. */
   async drain(): Promise<void> {
+    // The rest of an open transaction does not come any more, and without it what was collected can't be made durable.
+    if (this.isOpen) return;
     this.batches.flush();
     if (this.batches.empty && this.careful.empty) return;
     await Promise.race([this.failed, new Promise<void>((resolve) => this.settled.push(resolve))]);
@@ -250,7 +293,12 @@ export class Applier implements ChangeSink {
 
   /** The table, unless it is not the plan's or its load saw this transaction already. */
   private concerned(tableId: number): AppliedTable | undefined {
-    const table = this.tables.get(tableId);
+    let table = this.tables.get(tableId);
+    if (!table && this.planned.has(tableId)) {
+      const streamed = this.streamed.get(tableId);
+      if (streamed) this.table(streamed);
+      table = this.tables.get(tableId);
+    }
     if (!table || table.live) return table;
     if (table.loadPosition !== undefined && this.commitPosition < table.loadPosition) return undefined;
     // Commit positions only grow.

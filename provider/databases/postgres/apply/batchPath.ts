@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Position } from "../../../engine/models/change.js";
 import type { Throttle } from "../../../engine/throttle.js";
 import type { ApplyTable } from "./applyTable.js";
@@ -110,6 +111,18 @@ export class BatchPath {
     if (this.spanning || (this.isLarge() && this.mayFly())) this.send(end);
   }
 
+  /**
+   * Runs `work` inside the open transaction on the target, after everything that was collected. Whoever feeds this path feeds nothing until it is
+   * done.
+   */
+  async between(work: () => Promise<void>): Promise<void> {
+    while (!this.failed && (this.inFlight > 0 || !this.options.ready())) await pause(1);
+    this.send(undefined);
+    while (!this.failed && this.inFlight > 0) await pause(1);
+    if (this.failed) throw new Error("what came before was rejected");
+    await work();
+  }
+
   /** Sends what is whole when the target has nothing to do. */
   lull(): void {
     if (this.inFlight > 0 || !this.end || this.open !== undefined || !this.mayFly()) return;
@@ -128,8 +141,9 @@ export class BatchPath {
 
   /** Rows collected so far become statements, so that what follows comes after them. */
   closeSegment(): void {
-    for (const { table, serial, batch } of this.dirty)
-      addBatch(this.message, table, serial, batch, this.stages, this.options.rules);
+    const { rules } = this.options;
+    const add = rules.sql?.addBatch ?? addBatch;
+    for (const { table, serial, batch } of this.dirty) add(this.message, table, serial, batch, this.stages, rules);
     this.dirty.clear();
   }
 

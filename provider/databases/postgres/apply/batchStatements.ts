@@ -34,6 +34,8 @@ export interface BatchRules {
   readonly rowsMustExist: boolean;
   /** The same for a deleted one: without it, the target's own triggers and cascades may have come first. */
   readonly deletedMustExist: boolean;
+  /** Where the target's member of the family has its own way. */
+  readonly sql?: { readonly addBatch: typeof addBatch };
 }
 
 /**

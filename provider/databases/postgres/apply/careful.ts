@@ -13,11 +13,22 @@ export type RowChange =
   | { readonly kind: "update"; readonly table: ApplyTable; readonly old: readonly Value[]; readonly row: readonly Value[] }
   | { readonly kind: "delete"; readonly table: ApplyTable; readonly old: readonly Value[] };
 
+/** Statements on one row; each resolves with whether there was such a row. */
+export interface ChangeStatements {
+  insert(row: readonly Value[]): Promise<boolean>;
+  update(old: readonly Value[], row: readonly Value[]): Promise<boolean>;
+  delete(old: readonly Value[]): Promise<boolean>;
+}
+
+export type MakeChangeStatements = (connection: TargetConnection, table: ApplyTable, binary: boolean) => ChangeStatements;
+
 export interface CarefulRules {
   readonly binary: boolean;
   readonly overwrite: boolean;
   readonly rowsMustExist: boolean;
   readonly deletedMustExist: boolean;
+  /** Where the target's member of the family has its own way. */
+  readonly sql?: { readonly changeStatements: MakeChangeStatements };
 }
 
 /**
@@ -61,7 +72,9 @@ export function isRejection(sqlState: string): boolean {
 }
 
 async function run(connection: TargetConnection, change: RowChange, rules: CarefulRules): Promise<boolean> {
-  const statement = new Statement(connection, change.table, rules.binary);
+  const statement = rules.sql
+    ? rules.sql.changeStatements(connection, change.table, rules.binary)
+    : new RowStatements(connection, change.table, rules.binary);
   switch (change.kind) {
     case "insert":
       if (rules.overwrite && change.table.key.length > 0 && (await statement.update(change.row, change.row))) return true;
@@ -74,10 +87,11 @@ async function run(connection: TargetConnection, change: RowChange, rules: Caref
   }
 }
 
-class Statement {
+/** PostgreSQL's own. */
+export class RowStatements implements ChangeStatements {
   constructor(
     private readonly connection: TargetConnection,
-    private readonly table: ApplyTable,
+    protected readonly table: ApplyTable,
     private readonly binary: boolean,
   ) {}
 
@@ -131,7 +145,7 @@ class Statement {
   }
 
   /** By key, or one row of the same content. */
-  private matches(old: readonly Value[], parameter: (place: number, value: Value) => string): string {
+  protected matches(old: readonly Value[], parameter: (place: number, value: Value) => string): string {
     const { table } = this;
     if (table.key.length > 0) {
       return table.key
@@ -143,17 +157,22 @@ class Statement {
     }
     const mine = `ROW(${table.columns.map(({ name }) => `t.${ident(name)}`).join(", ")})::text`;
     const theirs = `ROW(${table.columns.map((_, place) => parameter(place, old[place])).join(", ")})::text`;
-    return `(t.tableoid, t.ctid) = (SELECT t.tableoid, t.ctid FROM ${table.only} AS t WHERE ${mine} = ${theirs} LIMIT 1)`;
+    return `(${this.place("t")}) = (SELECT ${this.place("t")} FROM ${table.only} AS t WHERE ${mine} = ${theirs} LIMIT 1)`;
   }
 
-  private parameter(place: number, number: number): string {
+  /** What names one row of the table and its children. */
+  protected place(alias: string): string {
+    return `${alias}.tableoid, ${alias}.ctid`;
+  }
+
+  protected parameter(place: number, number: number): string {
     const column = this.table.columns[place];
     return column?.direct
       ? `$${number}::${column.target.bareType}`
       : `$${number}::${column?.sourceType}::text::${column?.target.bareType}`;
   }
 
-  private async execute(sql: string, values: readonly Value[]): Promise<boolean> {
+  protected async execute(sql: string, values: readonly Value[]): Promise<boolean> {
     const { tag } = await this.connection.execute(sql, values, this.binary);
     return !tag.endsWith(" 0");
   }
@@ -183,6 +202,6 @@ function describe({ planned }: ApplyTable): string {
   return `${planned.target.schema}.${planned.target.name}`;
 }
 
-function same(a: Value, b: Value): boolean {
+export function same(a: Value, b: Value): boolean {
   return a === b || (a instanceof Buffer && b instanceof Buffer && a.equals(b));
 }

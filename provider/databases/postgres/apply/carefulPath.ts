@@ -8,6 +8,7 @@ import type { TargetConnection } from "./targetConnection.js";
 type Step =
   | { readonly kind: "change"; readonly change: RowChange; readonly position: Position; readonly bytes: number }
   | { readonly kind: "truncate"; readonly tables: readonly ApplyTable[]; readonly restartIdentity: boolean }
+  | { readonly kind: "work"; readonly work: () => Promise<void> }
   | { readonly kind: "commit"; readonly end: TransactionEnd; readonly sent: number };
 
 export interface CarefulPathOptions {
@@ -52,6 +53,14 @@ export class CarefulPath {
   truncate(tables: readonly ApplyTable[], restartIdentity: boolean): void {
     this.changes++;
     this.push({ kind: "truncate", tables, restartIdentity }, 0);
+  }
+
+  /** Runs `work` inside the open transaction, in its turn. Its failure is the caller's to tell. */
+  between(work: () => Promise<void>): Promise<void> {
+    this.changes++;
+    return new Promise((resolve, reject) => {
+      this.push({ kind: "work", work: () => work().then(resolve, reject) }, 0);
+    });
   }
 
   commit(end: TransactionEnd): void {
@@ -122,7 +131,8 @@ export class CarefulPath {
         this.room?.resolve();
         this.room = undefined;
       }
-    } else if (step.kind === "truncate") await connection.query(truncate(step.tables, step.restartIdentity), []);
+    } else if (step.kind === "work") await step.work();
+    else if (step.kind === "truncate") await connection.query(truncate(step.tables, step.restartIdentity), []);
     else {
       await connection.query(`${checkpoint(step.end.endPosition, step.end.commitTimeMs)};\nCOMMIT`, []);
       onDurable(step.end, step.sent);

@@ -130,22 +130,23 @@ export function allPlaces(table: ApplyTable): number[] {
   return table.columns.map((_, place) => place);
 }
 
-function keysMatch(table: ApplyTable, prefix: "c" | "o" = "c"): string {
+/** The join of the target's rows `t` to staged ones `s` by the key, or by the old key staged beside them. */
+export function keysMatch(table: ApplyTable, prefix: "c" | "o" = "c"): string {
   return table.key
     .map((place) => `t.${ident(at(table, place).name)} ${at(table, place).target.equals} ${value(table, place, prefix)}`)
     .join(" AND ");
 }
 
-function value(table: ApplyTable, place: number, prefix: "c" | "o" = "c"): string {
+export function value(table: ApplyTable, place: number, prefix: "c" | "o" = "c"): string {
   const column = at(table, place);
   return column.direct ? `s.${prefix}${place}` : `s.${prefix}${place}::text::${column.target.bareType}`;
 }
 
-function names(table: ApplyTable): string {
+export function names(table: ApplyTable): string {
   return table.columns.map(({ name }) => ident(name)).join(", ");
 }
 
-function at(table: ApplyTable, place: number) {
+export function at(table: ApplyTable, place: number) {
   const column = table.columns[place];
   if (!column) throw new RangeError(`no column at ${place} of ${table.name}`);
   return column;

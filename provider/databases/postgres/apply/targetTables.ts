@@ -16,6 +16,8 @@ export interface TargetColumn {
    * (citext) finds another type's, and no index.
    */
   readonly equals: string;
+  /** Part of what decides which segment a row lies on, where there are segments. */
+  readonly distributed?: boolean;
 }
 
 export interface TargetTable {
@@ -38,7 +40,7 @@ export async function describeTargets(client: Client, tables: readonly PlannedTa
   );
 }
 
-interface ColumnRow {
+export interface ColumnRow {
   readonly name: string;
   readonly type: string;
   readonly bare: string;
@@ -76,7 +78,7 @@ const DESCRIBE = `
     FROM unnest($1::pg_catalog.int8[], $2::text[]) AS w (id, name)
     JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(w.name)`;
 
-function targetColumn(row: ColumnRow): TargetColumn {
+export function targetColumn(row: ColumnRow): TargetColumn {
   return {
     type: row.type,
     bareType: row.bare,

@@ -19,11 +19,14 @@ export function since({ version }: CatalogSession, from: number, expression: str
 
 /**
  * Condition on a namespace oid: schemas that belong to users. pg_temp and pg_toast schemas start with pg_ as well, which no user's may;
- * schema godwit holds this provider's own objects.
+ * schema godwit holds this provider's own objects. What initdb makes, but for public, is the server's (numbers below 16384): members
+ * of the family bring more such schemas than PostgreSQL does. Those that keep packages as schemas within a schema say so in nspparent, a column
+ * that others lack.
  */
 export function inUserSchema(namespace: string): string {
   return `${namespace} IN (SELECT n.oid FROM pg_catalog.pg_namespace n
-    WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'godwit'))`;
+    WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'godwit', 'godwit_capture') AND (n.oid >= 16384 OR n.nspname = 'public')
+      AND coalesce(pg_catalog.to_jsonb(n) ->> 'nspparent', '0') = '0')`;
 }
 
 /** Condition: not a member of an extension, which brings its members itself. */

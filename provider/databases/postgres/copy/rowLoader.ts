@@ -12,15 +12,46 @@ import { copyIn } from "./copyIn.js";
 /** Raised inside the load's own transaction when a table that must be empty is not. */
 const NOT_EMPTY_SQLSTATE = "GW002";
 
+/** What a member of the family says in its own way when it loads rows. */
+export interface LoadDialect {
+  /** COPY ... FREEZE is worth its TRUNCATE: rows are written as visible to all. */
+  readonly freezes: boolean;
+  /** A temporary table with the columns of the list, for rows that may collide with what is there. */
+  createStage(table: PlannedTable, columns: string): string;
+  /** Copies the staged rows that collide with none on any key. */
+  fromStage(client: Client, table: PlannedTable, columns: string): Promise<string>;
+}
+
+/** The stage of a load, in the session's own schema. */
+export const LOAD_STAGE = "pg_temp.godwit_load";
+
+const POSTGRES_LOAD: LoadDialect = {
+  freezes: true,
+  createStage: (table, columns) =>
+    `CREATE TEMP TABLE godwit_load ON COMMIT DROP AS SELECT ${columns} FROM ${qualified(table.target)} WITH NO DATA`,
+  async fromStage(_client, table, columns) {
+    if (columns === "") return `INSERT INTO ${qualified(table.target)} SELECT FROM ${LOAD_STAGE}`;
+    return `INSERT INTO ${qualified(table.target)} (${columns}) OVERRIDING SYSTEM VALUE
+            SELECT ${columns} FROM ${LOAD_STAGE} ON CONFLICT DO NOTHING`;
+  },
+};
+
 /** A loader over one connection to the target; `close` ends the connection. */
-export function createRowLoader(client: Client, endpoint: PostgresEndpoint, taskId: string): RowLoader {
+export function createRowLoader(
+  client: Client,
+  endpoint: PostgresEndpoint,
+  taskId: string,
+  dialect: LoadDialect = POSTGRES_LOAD,
+): RowLoader {
   return {
     async load(table, options, feed, record) {
       try {
         await inTransaction(client, async () => {
-          const statement = await openingStatement(client, table, options);
+          const statement = await openingStatement(client, table, options, dialect);
           const rows = await copyIn(client, endpoint, statement, feed);
-          if (options.conflictMode === "ignoreAndProceed") await client.query(fromStage(table));
+          // What is there stays; rows of the source that collide with it on any key are left out.
+          if (options.conflictMode === "ignoreAndProceed")
+            await client.query(await dialect.fromStage(client, table, columnList(table)));
           await client.query(record(rows));
         });
       } catch (cause) {
@@ -30,10 +61,11 @@ export function createRowLoader(client: Client, endpoint: PostgresEndpoint, task
     async prepare(table, attempted) {
       try {
         await inTransaction(client, async () => {
-          await client.query(lockAndCheck(table, !attempted));
+          const only = await onlyItself(client, table);
+          await client.query(lockAndCheck(table, !attempted, only));
           if (attempted)
             await client.query(
-              (await isReferenced(client, table)) ? `DELETE FROM ONLY ${qualified(table.target)}` : truncate(table),
+              (await isReferenced(client, table)) ? `DELETE FROM ${only}${qualified(table.target)}` : truncate(table, only),
             );
         });
       } catch (cause) {
@@ -44,40 +76,46 @@ export function createRowLoader(client: Client, endpoint: PostgresEndpoint, task
   };
 }
 
-async function openingStatement(client: Client, table: PlannedTable, options: LoadOptions): Promise<string> {
+async function openingStatement(
+  client: Client,
+  table: PlannedTable,
+  options: LoadOptions,
+  dialect: LoadDialect,
+): Promise<string> {
   const list = columnList(table);
   if (options.conflictMode === "ignoreAndProceed") {
-    await client.query(
-      `CREATE TEMP TABLE godwit_load ON COMMIT DROP AS SELECT ${list} FROM ${qualified(table.target)} WITH NO DATA`,
-    );
-    return `COPY pg_temp.godwit_load${list && ` (${list})`} FROM STDIN (FORMAT ${options.format})`;
+    await client.query(dialect.createStage(table, list));
+    return `COPY ${LOAD_STAGE}${list && ` (${list})`} FROM STDIN (FORMAT ${options.format})`;
   }
   const copy = `COPY ${qualified(table.target)}${list && ` (${list})`} FROM STDIN`;
   if (!options.whole) return `${copy} (FORMAT ${options.format})`;
-  await client.query(lockAndCheck(table, true));
+  const only = await onlyItself(client, table);
+  await client.query(lockAndCheck(table, true, only));
   // FREEZE writes rows as visible to all, which saves the hint bits' second write (and, with checksums, its WAL); the server allows it only on a
   // table emptied in the same transaction.
-  if (await isReferenced(client, table)) return `${copy} (FORMAT ${options.format})`;
-  await client.query(truncate(table));
+  // A partitioned table takes no FREEZE.
+  if (!dialect.freezes || only === "" || (await isReferenced(client, table))) return `${copy} (FORMAT ${options.format})`;
+  await client.query(truncate(table, only));
   return `${copy} (FORMAT ${options.format}, FREEZE)`;
 }
 
-/** What is there stays; rows of the source that collide with it on any key are left out. */
-function fromStage(table: PlannedTable): string {
-  const list = columnList(table);
-  if (list === "") return `INSERT INTO ${qualified(table.target)} SELECT FROM pg_temp.godwit_load`;
-  return `INSERT INTO ${qualified(table.target)} (${list}) OVERRIDING SYSTEM VALUE
-          SELECT ${list} FROM pg_temp.godwit_load ON CONFLICT DO NOTHING`;
+/** `ONLY `, or nothing for a partitioned table, whose rows are its partitions': those are loaded through it where the source has no such leaves. */
+async function onlyItself(client: Client, table: PlannedTable): Promise<"ONLY " | ""> {
+  const { rows } = await client.query<{ kind: string }>(
+    "SELECT relkind AS kind FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass",
+    [qualified(table.target)],
+  );
+  return rows[0]?.kind === "p" ? "" : "ONLY ";
 }
 
-function lockAndCheck(table: PlannedTable, mustBeEmpty: boolean): string {
+function lockAndCheck(table: PlannedTable, mustBeEmpty: boolean, only: string): string {
   const name = qualified(table.target);
   const check = `DO $$ BEGIN
-    IF EXISTS (SELECT FROM ONLY ${name}) THEN
+    IF EXISTS (SELECT 1 FROM ${only}${name}) THEN
       RAISE EXCEPTION USING ERRCODE = '${NOT_EMPTY_SQLSTATE}', MESSAGE = ${literal(`${table.target.schema}.${table.target.name} holds rows that this task did not load`)};
     END IF;
   END $$`.replaceAll("$$", "$godwit$");
-  return `LOCK TABLE ONLY ${name} IN ACCESS EXCLUSIVE MODE${mustBeEmpty ? `; ${check}` : ""}`;
+  return `LOCK TABLE ${only}${name} IN ACCESS EXCLUSIVE MODE${mustBeEmpty ? `; ${check}` : ""}`;
 }
 
 /** TRUNCATE refuses a table that a foreign key points at, even from an empty one. */
@@ -90,8 +128,8 @@ async function isReferenced(client: Client, table: PlannedTable): Promise<boolea
   return rows[0]?.referenced === true;
 }
 
-function truncate(table: PlannedTable): string {
-  return `TRUNCATE ONLY ${qualified(table.target)}`;
+function truncate(table: PlannedTable, only: string): string {
+  return `TRUNCATE ${only}${qualified(table.target)}`;
 }
 
 function columnList(table: PlannedTable): string {

@@ -2,6 +2,8 @@ import type { Client } from "pg";
 import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js";
 import type { TaskDefinition } from "../../../engine/taskDefinition.js";
 import { migrates, usersPublication } from "../../../engine/taskDefinition.js";
+import { followsAny } from "../ddl/capture/captureTask.js";
+import { tryCapture } from "../ddl/capture/installCapture.js";
 import { slotStatus } from "../replication/slotStatus.js";
 import { ident, literal, qualified } from "../sql.js";
 import { listed, precheckItem } from "./precheckItem.js";
@@ -196,6 +198,8 @@ async function captureChecks(
     }),
   ];
   items.push(await openTransactions(client));
+  if (!usersPublication(definition) && tables.some(({ ddl }) => ddl && followsAny(ddl)))
+    items.push(await structureCapture(client, facts));
   if (!definition.slotIsForeign) return items;
   if (usersPublication(definition)) items.push(await publicationAge(client, tables, definition));
   const slot = await slotStatus(client, definition.slotName);
@@ -213,6 +217,20 @@ async function captureChecks(
       remedy: `SELECT pg_create_logical_replication_slot(${literal(definition.slotName)}, 'pgoutput')`,
     }),
   ];
+}
+
+/** Event triggers are a superuser's in PostgreSQL, and some services' administrators'; only trying tells. */
+async function structureCapture(client: Client, facts: SourceFacts): Promise<PrecheckItem> {
+  const tried = facts.inRecovery ? ({ captured: false, reason: "the source is a standby" } as const) : await tryCapture(client);
+  return precheckItem({
+    item: "sourceStructureCapture",
+    severity: "warning",
+    passed: tried.captured,
+    message: tried.captured
+      ? `"${facts.user}" may have changes of structure written down for the task`
+      : `changes of structure are not carried over, and new tables are not taken in (${tried.reason}): a table whose columns change stops the task`,
+    remedy: `let a superuser run the task (ALTER ROLE ${ident(facts.user)} SUPERUSER), or choose only truncate in operations.ddl and make changes of structure on both sides`,
+  });
 }
 
 async function foreignTables(client: Client, tables: readonly PlannedTable[]): Promise<string[]> {

@@ -13,9 +13,16 @@ export type PublishedTable = Pick<PlannedTable, "id" | "source" | "replicaIdenti
  * Makes the publication list exactly these tables, whether it exists or not, and sets REPLICA IDENTITY FULL where the plan
  * asks for it before the table joins (an UPDATE of a published table without an identity fails at the source). What the identities were is
  * kept in the publication's comment, in the same transaction, so that `dropPublication` can restore them without any other state.
+ * `keeps`: tables (by oid) that stay when it lists them: what joined by itself since the plan was made. Taken out for a moment, they would
+ * be missing from the stream for that moment.
  * A table's owner and CREATE on the database are needed. Errors: GW1505 when a table stays locked, GW1506 when refused.
  */
-export async function createPublication(client: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
+export async function createPublication(
+  client: Client,
+  name: string,
+  tables: readonly PublishedTable[],
+  keeps: () => Promise<ReadonlySet<number>> = async () => new Set(),
+): Promise<void> {
   const before = await readPublication(client, name);
   if (!before) {
     const version = await serverVersion(client);
@@ -23,18 +30,24 @@ export async function createPublication(client: Client, name: string, tables: re
     await client.query(`CREATE PUBLICATION ${ident(name)} WITH (publish = ${literal(operations)})`);
   }
   const wanted = new Set(tables.map(({ id }) => id));
+  // Asked after the publication was read: what it lists because of itself is known by then.
+  const kept = await keeps();
   await removeTables(
     client,
     name,
-    [...(before?.tableIds ?? [])].filter((id) => !wanted.has(id)),
+    [...(before?.tableIds ?? [])].filter((id) => !wanted.has(id) && !kept.has(id)),
   );
   await addTables(client, name, tables);
 }
 
-/** Adds tables to the publication; those it lists already stay. */
+/**
+ * Adds tables to the publication; those it lists already stay. By oid, under the names they have now: the plan's may be older, and what was dropped
+ * since can't be published, nor need be.
+ */
 export async function addTables(client: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
-  for (const chunk of chunks(tables)) {
+  for (const planned of chunks(tables)) {
     await withTableLocks(client, name, async () => {
+      const chunk = await underPresentNames(client, planned);
       const publication = await existingPublication(client, name);
       const full = chunk.filter(({ replicaIdentity }) => replicaIdentity.needs === "full");
       const identities = await currentIdentities(
@@ -85,6 +98,20 @@ export async function dropPublication(client: Client, name: string): Promise<boo
   await removeTables(client, name, [...new Set([...publication.tableIds, ...publication.formerIdentities.map(({ id }) => id)])]);
   await withTableLocks(client, name, async () => [`DROP PUBLICATION IF EXISTS ${ident(name)}`]);
   return true;
+}
+
+async function underPresentNames(client: Client, tables: readonly PublishedTable[]): Promise<PublishedTable[]> {
+  const { rows } = await client.query<{ id: string; schema: string; name: string }>(
+    `SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name
+       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.oid = ANY ($1::pg_catalog.int8[]::pg_catalog.oid[])`,
+    [tables.map(({ id }) => id)],
+  );
+  const names = new Map(rows.map(({ id, schema, name }) => [Number(id), { schema, name }]));
+  return tables.flatMap((table) => {
+    const source = names.get(table.id);
+    return source ? [{ ...table, source }] : [];
+  });
 }
 
 export interface PublicationState {

@@ -3,6 +3,7 @@ import type { DdlStage, SkippedObject } from "../../../engine/models/plan.js";
 import type { ResolvedPlan } from "../../../engine/plan.js";
 import type { ObjectKey, PgConstraint, PgRelation, PgSequence, PostgresCatalog } from "../catalog/model.js";
 import { ident, literal, qualified } from "../sql.js";
+import type { SchemaDialect } from "./schemaDialect.js";
 import { type SqlNames, sqlNames } from "./sqlNames.js";
 
 /** A step that may become part of the plan: still in terms of the catalog's keys, before selection and ordering. */
@@ -38,6 +39,8 @@ export interface SchemaContext {
   readonly catalog: PostgresCatalog;
   readonly resolved: ResolvedPlan;
   readonly sql: SqlNames;
+  /** A deparsed type in the target's words, names rewritten. */
+  readonly type: (type: string) => string;
   /** Major version of the target. */
   readonly target: number;
   /** Extensions the target offers; undefined: not asked. */
@@ -61,15 +64,18 @@ export function schemaContext(
   resolved: ResolvedPlan,
   target: number,
   offered: ReadonlySet<string> | undefined,
+  dialect: SchemaDialect = {},
 ): SchemaContext {
   const identities = new Map<string, PgSequence>();
   for (const sequence of catalog.sequences) {
     if (sequence.owner?.identity) identities.set(`${sequence.owner.relation}/${sequence.owner.column}`, sequence);
   }
+  const names = sqlNames(catalog, resolved.names);
   return {
     catalog,
     resolved,
-    sql: sqlNames(catalog, resolved.names),
+    sql: dialect.sql?.(names) ?? names,
+    type: (type) => names.definition(dialect.type?.(type) ?? type),
     target,
     offered,
     relations: new Map(catalog.relations.map((relation) => [relation.id, relation])),

@@ -35,7 +35,7 @@ function objectId(id: string): string {
   return id.replace(/#shell$/, "");
 }
 
-const SHARED = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'godwit')";
+const SHARED = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'godwit', 'godwit_capture')";
 
 const OBJECTS = `
 SELECT CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'view' WHEN 'c' THEN 'type'

@@ -9,6 +9,7 @@ import { collationDrafts, extensionDrafts, schemaDrafts } from "./namespaceSteps
 import { operatorDrafts } from "./operatorSteps.js";
 import { orderSteps } from "./orderSteps.js";
 import { rewrittenTexts, routineDrafts } from "./routineSteps.js";
+import type { SchemaDialect } from "./schemaDialect.js";
 import { selectDrafts } from "./selectDrafts.js";
 import { sequenceDrafts } from "./sequenceSteps.js";
 import { tableDrafts } from "./tableSteps.js";
@@ -35,9 +36,10 @@ export function planSchema(
   resolved: ResolvedPlan,
   targetVersion: number,
   extensions?: ReadonlySet<string>,
+  dialect: SchemaDialect = {},
 ): SchemaPlan {
-  const context = schemaContext(catalog, resolved, targetVersion, extensions);
-  const drafts = [
+  const context = schemaContext(catalog, resolved, targetVersion, extensions, dialect);
+  const plain = [
     ...schemaDrafts(context),
     ...extensionDrafts(context),
     ...collationDrafts(context),
@@ -53,6 +55,7 @@ export function planSchema(
     ...triggerDrafts(context),
     ...foreignKeyDrafts(context),
   ];
+  const drafts = dialect.adapt?.(context, plain) ?? plain;
   const chosen = selectDrafts(context, uniqueIds(context, drafts));
   const ordered = orderSteps(context, chosen.selected);
   const made = new Set(ordered.steps.map(({ id }) => id));

@@ -9,8 +9,8 @@ export function columnDefinition(context: SchemaContext, table: PgRelation, colu
   const { sql } = context;
   return [
     columnName(context, table, column),
-    sql.definition(column.type),
-    ...(column.compression ? [`COMPRESSION ${column.compression}`] : []),
+    context.type(column.type),
+    ...(column.compression && context.target >= 14 ? [`COMPRESSION ${column.compression}`] : []),
     ...(column.collation ? [`COLLATE ${sql.definition(column.collation)}`] : []),
     ...generatedClause(context, table, column),
     ...(column.expression !== undefined && !column.generated && !hasLateDefault(context, column)

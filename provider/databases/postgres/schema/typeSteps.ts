@@ -44,7 +44,7 @@ function typeDraft(context: SchemaContext, type: Exclude<PgType, { kind: "domain
   }
   const { sql, target } = context;
   const options = [
-    `SUBTYPE = ${sql.definition(type.subtype)}`,
+    `SUBTYPE = ${context.type(type.subtype)}`,
     ...(type.operatorClass ? [`SUBTYPE_OPCLASS = ${sql.definition(type.operatorClass)}`] : []),
     ...(type.collation ? [`COLLATION = ${sql.definition(type.collation)}`] : []),
     ...(type.difference ? [`SUBTYPE_DIFF = ${sql.definition(type.difference)}`] : []),
@@ -81,7 +81,7 @@ function domainDrafts(
   const clause = (check: PgConstraint): string => `CONSTRAINT ${ident(check.name)} ${sql.definition(check.definition)}`;
   const notNull = constraints.find(({ kind }) => kind === "notNull");
   const create = [
-    `CREATE DOMAIN ${name} AS ${sql.definition(type.base)}`,
+    `CREATE DOMAIN ${name} AS ${context.type(type.base)}`,
     ...(type.collation ? [`COLLATE ${sql.definition(type.collation)}`] : []),
     ...(type.expression !== undefined && !lateDefault ? [`DEFAULT ${sql.definition(type.expression)}`] : []),
     ...(type.notNull ? [notNull && context.target >= 17 ? `CONSTRAINT ${ident(notNull.name)} NOT NULL` : "NOT NULL"] : []),
@@ -130,7 +130,7 @@ function compositeDraft(context: SchemaContext, relation: PgRelation): Draft {
   const name = context.name(relation);
   const fields = relation.columns.map(
     (column) =>
-      `${ident(column.name)} ${context.sql.definition(column.type)}${column.collation ? ` COLLATE ${context.sql.definition(column.collation)}` : ""}`,
+      `${ident(column.name)} ${context.type(column.type)}${column.collation ? ` COLLATE ${context.sql.definition(column.collation)}` : ""}`,
   );
   return {
     id: `type:${shown(context, relation)}`,

@@ -71,7 +71,7 @@ function query(context: SchemaContext, view: PgRelation): string {
 
 function emptyColumn(context: SchemaContext, column: PgColumn): string {
   const collate = column.collation ? ` COLLATE ${context.sql.definition(column.collation)}` : "";
-  return `NULL::${context.sql.definition(column.type)}${collate} AS ${ident(column.name)}`;
+  return `NULL::${context.type(column.type)}${collate} AS ${ident(column.name)}`;
 }
 
 function comments(context: SchemaContext, view: PgRelation, kind: string): string[] {

@@ -8,11 +8,15 @@ export const LEASE_CLASS = 1735681907;
 
 const SELECT_TASK = `
 SELECT t.task_id, t.format, t.definition, t.settings, t.desired_state, t.state, t.phase, t.epoch, t.capture_position,
-       t.prechecks, t.skipped, t.errors, s.status,
-       EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
-               WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-                 AND l.classid = ${LEASE_CLASS} AND l.objid = pg_catalog.hashtext(t.task_id)::bigint & 4294967295 AND l.granted) AS leased
+       t.prechecks, t.skipped, t.errors, s.status, pg_catalog.hashtext(t.task_id)::bigint & 4294967295 AS lock
 FROM godwit.task t LEFT JOIN godwit.status s USING (task_id)`;
+
+// Not joined to the tasks: on Greenplum a query of pg_locks and a distributed table fails, or sees only a part of the locks (its pull
+// request 5560).
+const HELD_LEASES = `
+SELECT l.objid::bigint AS lock FROM pg_catalog.pg_locks l
+WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND l.classid = ${LEASE_CLASS} AND l.granted`;
 
 interface TaskRow {
   task_id: string;
@@ -28,7 +32,7 @@ interface TaskRow {
   skipped: TaskRecord["skipped"];
   errors: TaskRecord["errors"];
   status: TaskRecord["status"] | null;
-  leased: boolean;
+  lock: string;
 }
 
 export async function selectTasks(client: Client, taskId?: string): Promise<TaskRecord[]> {
@@ -36,7 +40,9 @@ export async function selectTasks(client: Client, taskId?: string): Promise<Task
     taskId === undefined ? `${SELECT_TASK} ORDER BY t.created_at` : `${SELECT_TASK} WHERE t.task_id = $1`,
     taskId === undefined ? [] : [taskId],
   );
-  return rows.map(taskRecord);
+  const held = await client.query<{ lock: string }>(HELD_LEASES);
+  const leases = new Set(held.rows.map(({ lock }) => lock));
+  return rows.map((row) => taskRecord(row, leases.has(row.lock)));
 }
 
 export async function selectTables(client: Client, taskId: string): Promise<TableRecord[]> {
@@ -64,7 +70,17 @@ export async function selectSteps(client: Client, taskId: string): Promise<StepR
   return rows;
 }
 
-function taskRecord(row: TaskRow): TaskRecord {
+/** What the task goes on from: the checkpoint's, before the first one that of the start of capture. */
+export async function selectResume(client: Client, taskId: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ resume: string | null }>(
+    `SELECT CASE WHEN c.task_id IS NULL THEN t.capture_resume ELSE c.resume END AS resume
+       FROM godwit.task t LEFT JOIN godwit.checkpoint c ON c.task_id = t.task_id WHERE t.task_id = $1`,
+    [taskId],
+  );
+  return rows[0]?.resume ?? undefined;
+}
+
+function taskRecord(row: TaskRow, leased: boolean): TaskRecord {
   if (row.format !== STORE_FORMAT) {
     throw new GodwitError(
       ErrorCode.StoreUnusable,
@@ -87,6 +103,6 @@ function taskRecord(row: TaskRow): TaskRecord {
     skipped: row.skipped,
     errors: row.errors,
     status: row.status ?? undefined,
-    leased: row.leased,
+    leased,
   };
 }

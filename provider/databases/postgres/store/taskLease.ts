@@ -6,7 +6,7 @@ import { connect, type PostgresEndpoint } from "../connection.js";
 import { isConnectionError } from "../connectionErrors.js";
 import { literal } from "../sql.js";
 import { statementQueue } from "../statementQueue.js";
-import { LEASE_CLASS, selectSteps, selectTables, selectTasks } from "./records.js";
+import { LEASE_CLASS, selectResume, selectSteps, selectTables, selectTasks } from "./records.js";
 import { FENCED_SQLSTATE, storeExists } from "./storeSchema.js";
 
 /**
@@ -72,9 +72,11 @@ async function endHolder(client: Client, taskId: string): Promise<void> {
  */
 async function endOrphans(client: Client, taskId: string): Promise<void> {
   await client.query(
-    `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-     WHERE application_name LIKE $1 AND pid <> pg_catalog.pg_backend_pid() AND usename = current_user
-       AND datname = pg_catalog.current_database() AND backend_type = 'client backend'`,
+    // Before PostgreSQL 10 the view has client backends only, and no backend_type.
+    `SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a
+     WHERE a.application_name LIKE $1 AND a.pid <> pg_catalog.pg_backend_pid() AND a.usename = current_user
+       AND a.datname = pg_catalog.current_database()
+       AND coalesce(pg_catalog.row_to_json(a) ->> 'backend_type', 'client backend') = 'client backend'`,
     [`godwit/${taskId}/target/%`],
   );
 }
@@ -100,9 +102,15 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
     serially(async () => {
       await client.query(statement, values);
     });
-  const fenced = `${literal(taskId)}, ${epoch}`;
+  const holder = `${literal(taskId)}, ${epoch}`;
   const guarded = (set: string, values: unknown[]) =>
-    run(`UPDATE godwit.task SET ${set} WHERE task_id = $1 AND (SELECT godwit.fence($1, ${epoch}))`, [taskId, ...values]);
+    serially(async () => {
+      const { rowCount } = await client.query(`UPDATE godwit.task SET ${set} WHERE task_id = $1 AND epoch = ${epoch}`, [
+        taskId,
+        ...values,
+      ]);
+      if (rowCount === 0) throw fenced(taskId);
+    });
   return {
     epoch,
     lost,
@@ -110,8 +118,7 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
       serially(async () => {
         const [task] = await selectTasks(client, taskId);
         if (!task) throw missing(taskId);
-        if (task.epoch !== epoch)
-          throw new GodwitError(ErrorCode.WorkerFenced, "another worker took the task over", { object: taskId });
+        if (task.epoch !== epoch) throw fenced(taskId);
         return task;
       }),
     readTables: () => serially(() => selectTables(client, taskId)),
@@ -123,25 +130,42 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
         ]);
         return rows[0] ? BigInt(rows[0].position) : undefined;
       }),
+    readResume: () => serially(() => selectResume(client, taskId)),
     setState: (state, phase, errors) => guarded("state = $2, phase = $3, errors = $4", [state, phase, JSON.stringify(errors)]),
-    setCapturePosition: (position) => guarded("capture_position = $2", [position.toString()]),
+    setCapturePosition: (position, resume) =>
+      resume === undefined
+        ? guarded("capture_position = $2", [position.toString()])
+        : guarded("capture_position = $2, capture_resume = $3", [position.toString(), resume]),
     setTableLoading: (tableId) =>
+      // Two statements in one transaction: Greenplum runs no function that reads a table inside a statement on another.
       run(
-        `UPDATE godwit.table_load SET state = 'loading', rows = 0, bytes = 0
-         WHERE task_id = $1 AND table_id = $2 AND (SELECT godwit.fence($1, ${epoch}))`,
-        [taskId, tableId],
+        `SELECT godwit.fence(${holder});
+         UPDATE godwit.table_load SET state = 'loading', rows = 0, bytes = 0 WHERE task_id = ${literal(taskId)} AND table_id = ${tableId}`,
       ),
     writeStatus: (status) =>
-      run("INSERT INTO godwit.status VALUES ($1, $2) ON CONFLICT (task_id) DO UPDATE SET status = excluded.status", [
-        taskId,
-        JSON.stringify(status),
-      ]),
+      serially(async () => {
+        const values = [taskId, JSON.stringify(status)];
+        const { rowCount } = await client.query("UPDATE godwit.status SET status = $2 WHERE task_id = $1", values);
+        if (rowCount === 0) await client.query("INSERT INTO godwit.status VALUES ($1, $2)", values);
+      }),
     statements: {
-      checkpoint: (position, commitTimeMs) =>
-        `SELECT godwit.set_checkpoint(${fenced}, ${position}, pg_catalog.to_timestamp(${commitTimeMs / 1000}))`,
-      chunkLoaded: (tableId, rows, bytes) => `SELECT godwit.add_loaded(${fenced}, ${tableId}, ${rows}, ${bytes})`,
-      tableLoaded: (tableId, loadPosition) => `SELECT godwit.set_loaded(${fenced}, ${tableId}, ${loadPosition})`,
-      stepDone: (stepId) => `SELECT godwit.set_step_done(${fenced}, ${literal(stepId)})`,
+      checkpoint: (position, commitTimeMs, resume) =>
+        `SELECT godwit.set_checkpoint(${holder}, ${position}, pg_catalog.to_timestamp(${commitTimeMs / 1000})${resume === undefined ? "" : `, ${literal(resume)}`})`,
+      chunkLoaded: (tableId, rows, bytes) => `SELECT godwit.add_loaded(${holder}, ${tableId}, ${rows}, ${bytes})`,
+      tableLoaded: (tableId, loadPosition) => `SELECT godwit.set_loaded(${holder}, ${tableId}, ${loadPosition})`,
+      tablePlanned: (table, loadPosition) => {
+        const plan = `${literal(JSON.stringify(table))}::jsonb`;
+        const at = `task_id = ${literal(taskId)} AND table_id = ${table.id}`;
+        return `SELECT godwit.fence(${holder});
+          UPDATE godwit.table_load SET plan = ${plan} WHERE ${at};
+          INSERT INTO godwit.table_load (task_id, table_id, ordinal, plan, state, load_position)
+          SELECT ${literal(taskId)}, ${table.id}, (SELECT count(*) FROM godwit.table_load WHERE task_id = ${literal(taskId)}) + 1, ${plan}, 'loaded', ${loadPosition ?? "NULL::bigint"}
+          WHERE NOT EXISTS (SELECT 1 FROM godwit.table_load WHERE ${at})`;
+      },
+      tableGone: (tableId) =>
+        `SELECT godwit.fence(${holder});
+         DELETE FROM godwit.table_load WHERE task_id = ${literal(taskId)} AND table_id = ${tableId}`,
+      stepDone: (stepId) => `SELECT godwit.set_step_done(${holder}, ${literal(stepId)})`,
     },
     run: (statement) => run(statement),
     async release() {
@@ -158,6 +182,10 @@ function leaseLost(taskId: string, cause?: unknown): GodwitError {
 /** Turns the store's own SQLSTATE into GW1602. */
 export function fencedError(cause: unknown, taskId: string): unknown {
   if ((cause as { code?: string } | undefined)?.code !== FENCED_SQLSTATE) return cause;
+  return fenced(taskId, cause);
+}
+
+function fenced(taskId: string, cause?: unknown): GodwitError {
   return new GodwitError(ErrorCode.WorkerFenced, "another worker took the task over", { object: taskId, cause });
 }
 

@@ -27,7 +27,7 @@ export async function describeDatabase(
 }
 
 const user = (namespace: string): string =>
-  `${namespace} IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'godwit'))`;
+  `${namespace} IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'godwit', 'godwit_capture'))`;
 const about = (oid: string, catalog: string, column = "0"): string =>
   `(SELECT description FROM pg_description WHERE objoid = ${oid} AND classoid = '${catalog}'::regclass AND objsubid = ${column}) AS comment`;
 const columnNames = (relation: string, numbers: string): string =>
