@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Connection, SelectedSequence, SequenceSyncInputs, SequenceSyncOutputs, SequenceValue } from "../contract/types.js";
+import { sequencesOf } from "../databases/index.js";
 import { withConnection } from "../databases/postgres/connection.js";
-import { readSequences, type Sequence, sequenceKey } from "../databases/postgres/sequences.js";
+import { type Sequence, sequenceKey } from "../databases/postgres/sequences.js";
 import { advanced, callsBehind, mustHold } from "../databases/postgres/sequencesAhead.js";
 import { moveSequence } from "../databases/postgres/sequencesMove.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
@@ -31,7 +32,7 @@ export const sequenceSync: Resource<SequenceSyncInputs, SequenceSyncOutputs> = {
     const behind = pairs
       .filter(({ source, target }) => callsBehind(target, source) > 0n)
       .map(({ target }) => sequenceKey(target));
-    const listed = outputs.selection?.map(targetKey) ?? [];
+    const listed = asOnTarget(outputs.source, outputs.selection)?.map(targetKey) ?? [];
     const known = new Set(pairs.map(({ target }) => sequenceKey(target)));
     const missing = listed.filter((key) => !known.has(key));
     if (behind.length > 0) log.warn(`${behind.length} sequence(s) of the target fell behind the source: ${shortened(behind)}`);
@@ -83,14 +84,16 @@ interface Pair {
  */
 async function readPairs(
   ends: { readonly source: Connection; readonly target: Connection },
-  selection: readonly SelectedSequence[] | undefined,
+  selected: readonly SelectedSequence[] | undefined,
   strict: boolean,
 ): Promise<readonly Pair[]> {
+  const selection = asOnTarget(ends.source, selected);
   const sourceKeys = selection && new Set(selection.map(sequenceKey));
   const targetKeys = selection && new Set(selection.map(targetKey));
+  const { applicationName } = APPLICATION;
   const [source, target] = await Promise.all([
-    withConnection(ends.source, APPLICATION, (client) => readSequences(client, (key) => sourceKeys?.has(key) ?? true)),
-    withConnection(ends.target, APPLICATION, (client) => readSequences(client, (key) => targetKeys?.has(key) ?? true)),
+    sequencesOf(ends.source).read(ends.source, applicationName, (key) => sourceKeys?.has(key) ?? true),
+    sequencesOf(ends.target).read(ends.target, applicationName, (key) => targetKeys?.has(key) ?? true),
   ]);
   const shared = [...source.sequences.keys(), ...source.unreadable].filter(
     (key) => target.sequences.has(key) || target.unreadable.has(key),
@@ -105,6 +108,15 @@ async function readPairs(
     else if (strict) throw absent("target", to, target.unreadable);
   }
   return pairs.sort((a, b) => (sequenceKey(a.target) < sequenceKey(b.target) ? -1 : 1));
+}
+
+/** Sources whose names are folded another way list their sequences under the names that they have on the target. */
+function asOnTarget(
+  source: Connection,
+  selection: readonly SelectedSequence[] | undefined,
+): readonly SelectedSequence[] | undefined {
+  const { naturalName } = sequencesOf(source);
+  return selection?.map((item) => ({ ...item, schema: naturalName(item.schema), name: naturalName(item.name) }));
 }
 
 function absent(side: "source" | "target", key: string, unreadable: ReadonlySet<string>): GodwitError {

@@ -31,6 +31,12 @@ const PASSED_ON = [
   "NODE_EXTRA_CA_CERTS",
   "SSL_CERT_FILE",
   "SystemRoot",
+  // Where Oracle's client libraries look for their configuration, and theirs to be loaded.
+  "TNS_ADMIN",
+  "LD_LIBRARY_PATH",
+  "GODWIT_ORACLE_CLIENT",
+  // Set by tests alone.
+  "GODWIT_ORACLE_DRIVER",
 ];
 
 export const embeddedRunner: Runner = {

@@ -4,12 +4,7 @@ import { ErrorCode, GodwitError } from "../../engine/errors.js";
 import type { TaskEndpoint } from "../../engine/models/endpoint.js";
 
 /** What it takes to reach an Oracle database: the part of the contract's Endpoint that a connection needs. */
-export interface OracleEndpoint extends Omit<TaskEndpoint, "engine" | "databaseName"> {
-  readonly oracle?: {
-    readonly serviceName?: string;
-    readonly sid?: string;
-  };
-}
+export type OracleEndpoint = Omit<TaskEndpoint, "engine" | "databaseName">;
 
 export interface OracleConnectOptions {
   /** Shown in V$SESSION.MODULE; `godwit/<task>/<part>`. */

@@ -120,7 +120,7 @@ export function oracleConnectionError(cause: unknown, host: string, endpoint: Or
           ...detail,
           remedy:
             "Oracle 12.1 and up are reached as they are; 11.2 needs thick mode: an Oracle Client 19c library and its folder in " +
-            "GODWIT_ORACLE_CLIENT; 9i and 10g are out of any current driver's reach: upgrade a copy of the database to 11.2 first",
+            "oracle.clientLibraryDirectory; 9i and 10g are out of any current driver's reach: upgrade a copy of the database to 11.2 first",
         },
       );
     case "ORA-12660":
@@ -129,14 +129,20 @@ export function oracleConnectionError(cause: unknown, host: string, endpoint: Or
       return new GodwitError(ErrorCode.OracleVersionUnsupported, `the server demands what thin mode does not have: ${message}`, {
         ...detail,
         remedy:
-          "native network encryption and 10G password verifiers need thick mode (an Oracle Client library, its folder in GODWIT_ORACLE_CLIENT); " +
+          "native network encryption and 10G password verifiers need thick mode (an Oracle Client library, its folder in oracle.clientLibraryDirectory); " +
           "or use TLS, and set the password again with SQLNET.ALLOWED_LOGON_VERSION_SERVER=12",
+      });
+    case "NJS-118":
+      return new GodwitError(ErrorCode.OracleVersionUnsupported, "this process has used the driver in thin mode before", {
+        ...detail,
+        remedy: "name the same oracle.clientLibraryDirectory in every oracle endpoint of the program",
       });
     case "DPI-1047":
     case "NJS-045":
       return new GodwitError(ErrorCode.OracleVersionUnsupported, "the Oracle Client library for thick mode could not be loaded", {
         ...detail,
-        remedy: "GODWIT_ORACLE_CLIENT must name the folder of an Oracle Client 19c or later for this machine's architecture",
+        remedy:
+          "oracle.clientLibraryDirectory, or GODWIT_ORACLE_CLIENT, must name the folder of an Oracle Client 19c or later for this machine's architecture",
       });
   }
   if (/^NJS-5(05|06|07|08|29)$/.test(code ?? "") || /TLS|SSL|certificate|ORA-288|ORA-290/i.test(message)) {

@@ -7,7 +7,10 @@ import type { OracleBinds, OracleConnection, OracleConnectOptions, OracleDriver,
 import { oracleConnectionError, oracleStatementError } from "./oracleErrors.js";
 import { SESSION_SETTINGS } from "./session.js";
 
-/** The folder of an Oracle Client library: given, the driver works in thick mode, which reaches 11.2 and native network encryption. */
+/**
+ * The folder of an Oracle Client library, where no endpoint names one in oracle.clientLibraryDirectory. With one the driver works in thick mode,
+ * which reaches 11.2 and native network encryption.
+ */
 const CLIENT_VARIABLE = "GODWIT_ORACLE_CLIENT";
 
 /** Where listeners listen when an endpoint names no port. */
@@ -16,7 +19,7 @@ const DEFAULT_PORT = 1521;
 /** The real driver, node-oracledb: thin by default (12.1 and up, no client library). */
 export const oracledbDriver: OracleDriver = {
   async connect(endpoint, options) {
-    thickWhenAsked();
+    thickWhenAsked(endpoint);
     const failures: GodwitError[] = [];
     for (const host of endpoint.hosts) {
       try {
@@ -32,8 +35,9 @@ export const oracledbDriver: OracleDriver = {
   },
 };
 
-function thickWhenAsked(): void {
-  const libDir = process.env[CLIENT_VARIABLE];
+/** The driver has one mode for the whole process: the first connection decides, and no thin one can be before a thick one. */
+function thickWhenAsked({ oracle }: OracleEndpoint): void {
+  const libDir = oracle?.clientLibraryDirectory ?? process.env[CLIENT_VARIABLE];
   if (libDir === undefined || libDir === "" || !oracledb.thin) return;
   try {
     oracledb.initOracleClient({ libDir });
@@ -77,19 +81,25 @@ export function connectionAttributes(
   const protocol = mode === "disable" ? "TCP" : "TCPS";
   const { serviceName, sid } = endpoint.oracle ?? {};
   const database = sid === undefined ? `SERVICE_NAME=${descriptorValue(serviceName ?? "")}` : `SID=${descriptorValue(sid)}`;
-  const security = mode === "disable" ? "" : `(SECURITY=(SSL_SERVER_DN_MATCH=${mode === "verify-full" ? "yes" : "no"}))`;
+  const { walletDirectory, walletPassword } = endpoint.oracle ?? {};
+  // Thin mode takes the folder as an attribute and reads its ewallet.pem; the client library reads it from the address, cwallet.sso included.
+  const folder =
+    walletDirectory === undefined || oracledb.thin ? "" : `(MY_WALLET_DIRECTORY=${descriptorValue(walletDirectory)})`;
+  const security = mode === "disable" ? "" : `(SECURITY=(SSL_SERVER_DN_MATCH=${mode === "verify-full" ? "yes" : "no"})${folder})`;
   // Keepalive (EXPIRE_TIME, in minutes): a firewall that forgets an idle connection would leave a long mining query waiting for ever.
   const connectString =
     `(DESCRIPTION=(CONNECT_TIMEOUT=${seconds})(TRANSPORT_CONNECT_TIMEOUT=${seconds})(RETRY_COUNT=0)(EXPIRE_TIME=2)` +
     `(ADDRESS=(PROTOCOL=${protocol})(HOST=${descriptorValue(host)})(PORT=${port}))(CONNECT_DATA=(${database}))${security})`;
   // The driver takes the texts of a PEM wallet, so that keys need not be written to disk.
   const wallet = [ssl?.clientKey, ssl?.clientCertificate, ssl?.ca].filter((pem) => pem !== undefined).join("\n");
+  const password = walletPassword ?? ssl?.clientKeyPassphrase;
   return {
     connectString,
     ...(endpoint.username === undefined ? {} : { user: endpoint.username }),
     ...(endpoint.password === undefined ? {} : { password: endpoint.password }),
     ...(mode === "disable" || wallet === "" ? {} : { walletContent: wallet }),
-    ...(ssl?.clientKeyPassphrase === undefined ? {} : { walletPassword: ssl.clientKeyPassphrase }),
+    ...(mode !== "disable" && wallet === "" && walletDirectory !== undefined ? { walletLocation: walletDirectory } : {}),
+    ...(password === undefined ? {} : { walletPassword: password }),
   };
 }
 

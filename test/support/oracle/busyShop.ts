@@ -1,4 +1,4 @@
-import type { Declarations } from "./dictionary.js";
+import type { Declarations } from "./declarations.js";
 import type { EmulatedTransaction } from "./emulatedTransaction.js";
 import type { EmulatedTable, OracleEmulator } from "./emulator.js";
 import type { TextRow } from "./redoText.js";

@@ -14,7 +14,8 @@ CREATE TABLE dba_queue_tables (owner text, queue_table text);
 CREATE TABLE dba_tab_cols (owner text, table_name text, column_name text, column_id integer, data_type text, data_type_owner text,
   data_length integer, char_length integer, char_used text, data_precision integer, data_scale integer, nullable text,
   virtual_column text, hidden_column text, data_default text);
-CREATE TABLE dba_tab_identity_cols (owner text, table_name text, column_name text, generation_type text, identity_options text);
+CREATE TABLE dba_tab_identity_cols (owner text, table_name text, column_name text, generation_type text, identity_options text,
+  sequence_name text);
 CREATE TABLE dba_constraints (owner text, table_name text, constraint_name text, constraint_type text, search_condition text,
   r_owner text, r_constraint_name text, delete_rule text, "deferrable" text, deferred text, status text);
 CREATE TABLE dba_cons_columns (owner text, constraint_name text, table_name text, column_name text, position integer);

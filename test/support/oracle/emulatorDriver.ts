@@ -101,6 +101,7 @@ class EmulatedSession implements OracleConnection {
   }
 
   async execute(sql: string, binds: OracleBinds = {}): Promise<void> {
+    if (/^ALTER SESSION SET CONTAINER/i.test(sql)) return this.leaveContainer();
     if (/^ALTER SESSION/i.test(sql)) return;
     if (/DBMS_LOGMNR\.ADD_LOGFILE/i.test(sql)) return this.addLog(String(binds.path), /DBMS_LOGMNR\.NEW/i.test(sql));
     if (/DBMS_LOGMNR\.START_LOGMNR/i.test(sql)) return this.start(String(binds.from_scn), String(binds.to_scn));
@@ -114,6 +115,14 @@ class EmulatedSession implements OracleConnection {
 
   async close(): Promise<void> {
     await this.client.end().catch(() => undefined);
+  }
+
+  /** A test names the container LOCKED to keep its users in. */
+  private async leaveContainer(): Promise<void> {
+    const { rows } = await this.client
+      .query<{ container: string }>("SELECT container FROM oracle_emulator.instance_setting")
+      .catch(() => ({ rows: [] }));
+    if (rows[0]?.container === "LOCKED") throw oracleError("ORA-01031", "insufficient privileges");
   }
 
   private async addLog(path: string, fresh: boolean): Promise<void> {

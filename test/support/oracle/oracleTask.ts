@@ -158,6 +158,8 @@ async function compare(
 
 function valueText(column: string, kind: RedoKind): string {
   if (kind === "timestampTz" || kind === "timestampLtz") return `(${column} AT TIME ZONE 'UTC')::text || '+00'`;
+  // A cast would take the padding of CHAR away.
+  if (kind === "text") return column;
   if (kind === "timestamp") return `to_char(${column}, 'YYYY-MM-DD HH24:MI:SS.US')`;
   return `${column}::text`;
 }

@@ -1,4 +1,4 @@
-import type { Declarations } from "./dictionary.js";
+import type { Declarations } from "./declarations.js";
 
 /** A table whose values Godwit can't read: its structure moves, its rows don't. */
 export const PARCELS: Declarations = {

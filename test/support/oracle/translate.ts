@@ -31,6 +31,9 @@ export function translate(sql: string, binds: Readonly<Record<string, unknown>>,
     /"([^"]+)"\."([^"]+)"(?:\s+AS OF SCN (:?\w+))?/g,
     (whole, owner: string, name: string, scn?: string) => {
       const found = columns(owner, name);
+      if (!found && scn) {
+        throw Object.assign(new Error(`ORA-00942: table or view ${owner}.${name} does not exist`), { code: "ORA-00942" });
+      }
       if (!found) return whole;
       return versions(owner, name, found, scn && (scn.startsWith(":") ? `${bind(scn.slice(1))}::bigint` : scn));
     },

@@ -1,0 +1,71 @@
+import type { RowReader, Snapshot } from "../../../engine/database.js";
+import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import type { PlannedTable } from "../../../engine/models/plan.js";
+import { columnText } from "../columnText.js";
+import type { OracleConnection } from "../driver.js";
+import { oracleCode } from "../oracleErrors.js";
+import type { RedoKind } from "../redo/redoTable.js";
+import { quoted } from "../sql.js";
+import { copyTextFrame, type TakenOut } from "./copyText.js";
+
+/** Rows fetched at once; fewer where a row may hold LOBs, which come whole. */
+const BATCH_ROWS = 2000;
+const LOB_BATCH_ROWS = 50;
+
+/** `snapshot.id` is the SCN. */
+export interface OracleReaderOptions {
+  readonly snapshot: Snapshot;
+  /** What kind of value a column of a table holds. */
+  readonly kindOf: (table: PlannedTable, column: string) => RedoKind;
+  readonly takenOut: TakenOut;
+}
+
+/** Reads rows as they were at the snapshot's SCN (flashback query: from undo, without locks). `close` ends the connection. */
+export function openOracleReader(connection: OracleConnection, options: OracleReaderOptions): RowReader {
+  const { snapshot, kindOf, takenOut } = options;
+  return {
+    async read(table, chunk, _format, sink) {
+      const kinds = table.columns.map(({ source }) => kindOf(table, source));
+      const list = table.columns.map(({ source }, index) => columnText({ name: source, kind: kinds[index] ?? "text" }));
+      const name = `${quoted(table.source.schema)}.${quoted(table.source.name)}`;
+      const where = chunk.condition === undefined ? "" : ` WHERE ${chunk.condition}`;
+      const batchRows = kinds.some((kind) => kind === "clob" || kind === "blob" || kind === "xml") ? LOB_BATCH_ROWS : BATCH_ROWS;
+      let rows = 0;
+      try {
+        // A table of nothing but computed columns has rows all the same.
+        const sql = `SELECT ${list.length > 0 ? list.join(", ") : "NULL"} FROM ${name} AS OF SCN ${snapshot.id}${where}`;
+        for await (const batch of connection.stream(sql, {}, { batchRows })) {
+          if (batch.length === 0) continue;
+          rows += batch.length;
+          await sink.write(copyTextFrame(list.length > 0 ? batch : batch.map(() => []), takenOut), batch.length);
+        }
+        return rows;
+      } catch (cause) {
+        throw unreadable(cause, table, snapshot);
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+function unreadable(cause: unknown, table: PlannedTable, snapshot: Snapshot): unknown {
+  const code = oracleCode(cause);
+  if (cause instanceof GodwitError || code === undefined) return cause;
+  const name = `${table.source.schema}.${table.source.name}`;
+  const remedies: Readonly<Record<string, string>> = {
+    "ORA-01555":
+      "raise UNDO_RETENTION above the time the load takes (and the undo tablespace's size, RETENTION GUARANTEE); the load begins anew",
+    "ORA-30052": "raise UNDO_RETENTION above the time the load takes; the load begins anew",
+    "ORA-08180": "raise UNDO_RETENTION above the time the load takes; the load begins anew",
+    "ORA-01466": "the table's structure changed while it was read; the load begins anew",
+    "ORA-22924": "raise the LOB's RETENTION or PCTVERSION; the load begins anew",
+    "ORA-01031": `GRANT FLASHBACK ON ${name} TO the endpoint's user`,
+    "ORA-00942": `GRANT SELECT, FLASHBACK ON ${name} TO the endpoint's user`,
+  };
+  return new GodwitError(ErrorCode.RowsUnreadable, cause instanceof Error ? cause.message : String(cause), {
+    object: name,
+    position: `SCN ${snapshot.id}`,
+    remedy: remedies[code] ?? "mend what Oracle objects to, or leave the table out; the load is tried again",
+    cause,
+  });
+}

@@ -1,0 +1,37 @@
+import type { PlannedTable } from "../../../engine/models/plan.js";
+import { kindOfType, readColumns } from "../catalog/columns.js";
+import { openDictionary } from "../catalog/dictionary.js";
+import type { OracleColumn } from "../catalog/model.js";
+import type { OracleConnection } from "../driver.js";
+import type { RedoTableInputs } from "../redo/redoTable.js";
+
+/** Columns of tables as they are now, by SCHEMA.NAME, in COLUMN_ID order, also those that do not move. Errors: GW1305. */
+export async function readSourceColumns(connection: OracleConnection): Promise<ReadonlyMap<string, readonly OracleColumn[]>> {
+  const found = new Map<string, OracleColumn[]>();
+  for (const { schema, table, column } of await readColumns(await openDictionary(connection))) {
+    const key = `${schema}.${table}`;
+    const columns = found.get(key);
+    if (columns) columns.push(column);
+    else found.set(key, [column]);
+  }
+  return found;
+}
+
+/** A planned table as its redo is scanned. A table that is gone from the source keeps the columns of the plan: redo from before may still come. */
+export function redoInputs(table: PlannedTable, now: readonly OracleColumn[] | undefined): RedoTableInputs {
+  const key = new Set(table.key.columns);
+  const planned = table.columns.map(({ source, type }) => ({ name: source, kind: kindOfType(type), national: isNational(type) }));
+  // Computed columns are in no redo: what they are computed from is.
+  const stored = now?.filter(({ virtual }) => !virtual).map(({ name, kind, national }) => ({ name, kind, national }));
+  return {
+    id: table.id,
+    owner: table.source.schema,
+    name: table.source.name,
+    fullIdentity: key.size === 0,
+    columns: (stored ?? planned).map((column) => ({ ...column, partOfKey: key.has(column.name) })),
+  };
+}
+
+function isNational(type: string): boolean {
+  return /^N(CHAR|VARCHAR2|CLOB)\b/.test(type);
+}

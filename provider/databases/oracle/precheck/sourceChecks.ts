@@ -1,0 +1,162 @@
+import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js";
+import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js";
+import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
+import type { OracleCatalog } from "../catalog/model.js";
+import { naturalName } from "../catalog/naturalName.js";
+import type { OracleConnection } from "../driver.js";
+import { currentScn } from "../logMiner/settledScn.js";
+import { oracleCode } from "../oracleErrors.js";
+import type { OracleFacts } from "../serverFacts.js";
+import { quoted } from "../sql.js";
+import { loggingChecks } from "./logging.js";
+import { miningRights } from "./rights.js";
+
+export interface SourceToCheck {
+  /** Where the tables are. */
+  readonly connection: OracleConnection;
+  /** A session at the root of a container database. Errors: GW2101 when the user can't get there. */
+  readonly root: () => Promise<OracleConnection>;
+  readonly facts: OracleFacts;
+  readonly user: string;
+  readonly catalog: OracleCatalog;
+}
+
+/** What an Oracle source must have and allow. Reads only. */
+export async function oracleSourceChecks(
+  { connection, root, facts, user, catalog }: SourceToCheck,
+  tables: readonly PlannedTable[],
+  definition: TaskDefinition,
+): Promise<PrecheckItem[]> {
+  const version = Number.parseFloat(facts.serverVersion);
+  const moves = migrates(definition, "full") || migrates(definition, "incremental");
+  const items = [
+    precheckItem({
+      item: "sourceVersion",
+      passed: version >= 11.2,
+      message: `the source is Oracle ${facts.serverVersion}`,
+      remedy: "Oracle 11.2 and up can be read; of 9i and 10g restore a copy into a newer release first",
+    }),
+    ...(moves ? [await readRights(connection, tables, user)] : []),
+    unreadableTypes(catalog, tables),
+    longNames(tables),
+    precheckItem({
+      item: "sourceTriggers",
+      severity: "warning",
+      passed: catalog.sources.every(({ kind }) => kind !== "trigger"),
+      message: "triggers of the source move with their tables; while changes are applied they stay quiet on the target",
+      remedy: "after the switch they fire there: read what the converter made of them",
+    }),
+  ];
+  if (!migrates(definition, "incremental")) return [...items, await undoRetention(connection, tables)];
+  const undo = migrates(definition, "full") ? [await undoRetention(connection, tables)] : [];
+  const reached = await reach(root);
+  if (reached instanceof GodwitError) {
+    const item = precheckItem({ item: "sourceContainer", passed: false, message: reached.message, remedy: reached.remedy ?? "" });
+    return [...items, ...undo, item];
+  }
+  return [
+    ...items,
+    ...undo,
+    precheckItem({
+      item: "sourceContainer",
+      passed: true,
+      message: facts.pluggable
+        ? `${user} may mine the redo of ${facts.container} in CDB$ROOT`
+        : "the database is no pluggable one",
+    }),
+    ...(await miningRights(reached, user, version)),
+    ...(await loggingChecks({ connection, root: reached }, facts, tables, definition)),
+  ];
+}
+
+async function reach(root: () => Promise<OracleConnection>): Promise<OracleConnection | GodwitError> {
+  try {
+    return await root();
+  } catch (cause) {
+    if (cause instanceof GodwitError && cause.code === ErrorCode.OracleRootRefused) return cause;
+    throw cause;
+  }
+}
+
+/** Tries each table, as the load and the stream's look-ups read it: as of an SCN. */
+async function readRights(connection: OracleConnection, tables: readonly PlannedTable[], user: string): Promise<PrecheckItem> {
+  const refused: string[] = [];
+  const grants: string[] = [];
+  // The AS OF clause takes no subquery.
+  const scn = await currentScn(connection);
+  for (const { source } of tables) {
+    const name = `${quoted(source.schema)}.${quoted(source.name)}`;
+    try {
+      await connection.query(`SELECT COUNT(*) AS "n" FROM ${name} AS OF SCN :scn WHERE 1 = 0`, { scn });
+    } catch (cause) {
+      const code = oracleCode(cause);
+      if (code !== "ORA-00942" && code !== "ORA-01031") throw cause;
+      refused.push(`${source.schema}.${source.name}`);
+      grants.push(`GRANT SELECT, FLASHBACK ON ${name} TO ${user}`);
+    }
+  }
+  return precheckItem({
+    item: "sourceReadRights",
+    passed: refused.length === 0,
+    message:
+      refused.length === 0
+        ? `${user} may read every selected table as of an SCN`
+        : `${user} may not read ${listed(refused)} as of an SCN`,
+    remedy: grants.length > 5 ? `GRANT SELECT ANY TABLE, FLASHBACK ANY TABLE TO ${user}` : grants.join("; "),
+  });
+}
+
+/** Object types, collections, spatial and external values have no text that PostgreSQL would take. */
+function unreadableTypes(catalog: OracleCatalog, tables: readonly PlannedTable[]): PrecheckItem {
+  const found = tables.flatMap((table) =>
+    table.columns
+      .filter(({ source }) => catalog.details.get(table.id)?.columns.find(({ name }) => name === source)?.kind === "other")
+      .map(({ source, type }) => `${table.source.schema}.${table.source.name}.${source} (${type})`),
+  );
+  return precheckItem({
+    item: "sourceTypes",
+    passed: found.length === 0,
+    message: found.length === 0 ? "every column's values can be read as text" : `values of ${listed(found)} cannot be moved`,
+    remedy: "name these columns in excludeColumns, or leave the tables out",
+  });
+}
+
+function longNames(tables: readonly PlannedTable[]): PrecheckItem {
+  const names = new Set(tables.flatMap(({ source, columns }) => [source.name, ...columns.map((column) => column.source)]));
+  const shortened = [...names].filter((name) => Buffer.byteLength(name) > 63);
+  return precheckItem({
+    item: "nameLength",
+    severity: "warning",
+    passed: shortened.length === 0,
+    message:
+      shortened.length === 0
+        ? "every name fits PostgreSQL's 63 bytes"
+        : `${listed(shortened.map((name) => `${name} becomes ${naturalName(name)}`))}, since PostgreSQL keeps 63 bytes of a name`,
+    remedy: "give them a rename of your own in objects",
+  });
+}
+
+/** Bytes a second that a load reads, at the least, from one table. */
+const SLOW_BYTES_PER_SECOND = 20e6;
+
+async function undoRetention(connection: OracleConnection, tables: readonly PlannedTable[]): Promise<PrecheckItem> {
+  const [row] = await connection
+    .query<{ seconds: string }>(`SELECT p.value AS "seconds" FROM v$parameter p WHERE p.name = 'undo_retention'`)
+    .catch((cause: unknown) => {
+      if (oracleCode(cause) === undefined) throw cause;
+      return [];
+    });
+  const needed = Math.ceil(tables.reduce((sum, { bytes }) => sum + bytes, 0) / SLOW_BYTES_PER_SECOND) + 60;
+  const seconds = row === undefined ? undefined : Number(row.seconds);
+  return precheckItem({
+    item: "sourceUndoRetention",
+    severity: "warning",
+    passed: seconds !== undefined && seconds >= needed,
+    message:
+      seconds === undefined
+        ? "UNDO_RETENTION can't be read (V$PARAMETER)"
+        : `undo is kept for ${seconds} s; reading all rows at one SCN may take about ${needed} s`,
+    remedy: `ALTER SYSTEM SET UNDO_RETENTION = ${Math.max(needed * 2, 900)}, with an undo tablespace that holds it`,
+  });
+}

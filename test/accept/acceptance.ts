@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../provider/contract/types.js";
+import type { OracleConnection } from "../../provider/databases/oracle/driver.js";
+import type { TaskEndpoint } from "../../provider/engine/models/endpoint.js";
+import { REPOSITORY } from "../support/pulumiProject.js";
+import { type Compared, compareSides } from "./compareSides.js";
+
+const { migrationTask } = require(
+  join(REPOSITORY, "dist/provider/resources/migrationTask.js"),
+) as typeof import("../../provider/resources/migrationTask.js");
+const { withDefaults } = require(
+  join(REPOSITORY, "dist/provider/contract/validate.js"),
+) as typeof import("../../provider/contract/validate.js");
+
+/** A schema made for the test: what it holds, and what is done to it. */
+export interface Scratch {
+  readonly schema: string;
+  readonly tables: readonly string[];
+  create(): Promise<void>;
+  /** Every kind of change, in transactions of their own. */
+  change(): Promise<void>;
+  /** A change of structure, with rows behind it. */
+  restructure(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface Acceptance {
+  readonly source: TaskEndpoint;
+  readonly target: TaskEndpoint;
+  readonly scratch: Scratch;
+  /** A session at the source, for comparing. */
+  readonly connection: OracleConnection;
+  readonly say: (step: string, text: string) => void;
+  /** How long the target may take to be level. Default 120. */
+  readonly seconds?: number;
+}
+
+/**
+ * Migrates the scratch schema with structures, rows and changes, and compares whole tables after each step. Takes everything away on every way out.
+ * Resolves with whether all of it held; what did not is said.
+ */
+export async function accept({ source, target, scratch, connection, say, seconds = 120 }: Acceptance): Promise<boolean> {
+  const home = await mkdtemp(join(tmpdir(), "godwit-accept-"));
+  const former = process.env.GODWIT_HOME;
+  process.env.GODWIT_HOME = home;
+  const log = { info: (line: string) => say("", line), warn: (line: string) => say("warning", line) };
+  const inputs = withDefaults("MigrationTask", {
+    source,
+    target,
+    taskName: scratch.schema.toLowerCase(),
+    objects: [{ schema: scratch.schema }],
+    migrationTypes: ["schema", "full", "incremental"],
+  }) as unknown as MigrationTaskInputs;
+  let made: { id: string; outputs: MigrationTaskOutputs } | undefined;
+  let held = true;
+  const level = async (step: string) => {
+    const results = await untilLevel(connection, target, scratch, seconds);
+    for (const { table, rows, differences } of results) {
+      say(
+        step,
+        `${table}: ${rows} rows, ${differences.length === 0 ? "equal" : `DIFFERENT: ${differences.slice(0, 3).join(" | ")}`}`,
+      );
+      if (differences.length > 0) held = false;
+    }
+  };
+  try {
+    await scratch.create();
+    say("source", `schema ${scratch.schema} with ${scratch.tables.length} tables`);
+    made = await migrationTask.create(inputs, { log }).catch((cause: unknown) => {
+      const partial = cause as { id?: string; properties?: MigrationTaskOutputs };
+      if (partial.id !== undefined && partial.properties) made = { id: partial.id, outputs: partial.properties };
+      throw cause;
+    });
+    for (const { item, passed, message } of made.outputs.prechecks)
+      say("precheck", `${passed ? "ok " : "-- "} ${item}: ${message}`);
+    for (const { kind, name, reason } of made.outputs.skippedObjects) say("left out", `${kind} ${name}: ${reason}`);
+    await level("loaded");
+    await scratch.change();
+    await level("changed");
+    await scratch.restructure();
+    await level("restructured");
+    const now = await migrationTask.read(made.id, made.outputs, { log });
+    for (const { code, message } of now?.errors ?? []) {
+      say("error", `${code} ${message}`);
+      held = false;
+    }
+  } catch (cause) {
+    held = false;
+    say("FAILED", cause instanceof Error ? cause.message : String(cause));
+  } finally {
+    const tidy = async (what: string, work: () => Promise<void>) => {
+      await work().then(
+        () => say("removed", what),
+        (cause: unknown) => {
+          held = false;
+          say("FAILED", `${what} could not be removed: ${cause instanceof Error ? cause.message : cause}`);
+        },
+      );
+    };
+    const task = made;
+    if (task) await tidy("the task", () => migrationTask.delete(task.id, task.outputs, { log }));
+    await tidy(`schema ${scratch.schema} at the source`, () => scratch.remove());
+    await rm(home, { recursive: true, force: true });
+    if (former === undefined) delete process.env.GODWIT_HOME;
+    else process.env.GODWIT_HOME = former;
+  }
+  return held;
+}
+
+async function untilLevel(
+  connection: OracleConnection,
+  target: TaskEndpoint,
+  scratch: Scratch,
+  seconds: number,
+): Promise<readonly Compared[]> {
+  for (const end = Date.now() + seconds * 1000; ; ) {
+    const results = await compareSides(connection, target, scratch.schema, scratch.tables);
+    if (results.every(({ differences }) => differences.length === 0) || Date.now() > end) return results;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}

@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BUSY } from "../support/oracle/busyShop.js";
+import type { EmulatedTable } from "../support/oracle/emulator.js";
+import { createOracleTask, discardOracleTask, type OracleTask } from "../support/oracle/oracleTask.js";
+import { type PostgresServer, startPostgres } from "../support/postgres.js";
+
+const live = { migrationTypes: ["schema", "full", "incremental"] as const };
+const NO_DIFFERENCE = { onlyInSource: [], onlyInTarget: [] };
+
+let server: PostgresServer;
+let task: OracleTask;
+let orders: EmulatedTable;
+let papers: EmulatedTable;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 17, name: "oracle", settings: { fsync: "off" } });
+});
+afterAll(() => server.remove());
+beforeEach(async () => {
+  task = await createOracleTask(server, server);
+  const tables = await task.dictionary.declare(BUSY);
+  const [first, second] = [tables.get("ORDERS"), tables.get("PAPERS")];
+  if (!first || !second) throw new Error("no tables");
+  [orders, papers] = [first, second];
+});
+afterEach(() => discardOracleTask(task));
+
+async function equal(table: EmulatedTable): Promise<number> {
+  const { rows, ...differences } = await task.settle(table);
+  expect(differences, table.name).toEqual(NO_DIFFERENCE);
+  return rows;
+}
+
+describe("where a task from Oracle begins", () => {
+  it("an incremental-only task begins at startPosition, with transactions whole that were open there", async () => {
+    const { emulator } = task;
+    const old = emulator.begin();
+    old.insert(orders, { ID: "1", NOTE: "behind the position already" });
+    old.commit();
+    const open = emulator.begin();
+    open.insert(orders, { ID: "2", NOTE: "before the position" });
+    const position = emulator.scn + 1n;
+    emulator.tick(3);
+    open.insert(orders, { ID: "3", NOTE: "after the position" });
+    open.commit();
+    await emulator.flush();
+    await task.target(
+      `CREATE SCHEMA busy; CREATE TABLE busy.orders (id bigint PRIMARY KEY, note text, amount numeric, created timestamp(0), changed timestamp, token bytea);
+       INSERT INTO busy.orders (id, note) VALUES (1, 'behind the position already')`,
+    );
+    const objects = [{ schema: "BUSY", tables: [{ name: "ORDERS" }] }];
+    await task.up({ migrationTypes: ["incremental"], objects, startPosition: String(position) });
+    expect(await equal(orders)).toBe(3);
+  });
+
+  it("refuses a startPosition that the redo does not reach", async () => {
+    const objects = [{ schema: "BUSY", tables: [{ name: "ORDERS" }] }];
+    await task.target(
+      "CREATE SCHEMA busy; CREATE TABLE busy.orders (id bigint PRIMARY KEY, note text, amount numeric, created timestamp(0), changed timestamp, token bytea)",
+    );
+    await expect(task.up({ migrationTypes: ["incremental"], objects, startPosition: "12" })).rejects.toThrow(/GW1606/);
+  });
+
+  it("a table that is added later is loaded and joins the stream, with what was open meanwhile", async () => {
+    const { emulator } = task;
+    const one = emulator.begin();
+    one.insert(orders, { ID: "1", NOTE: "a" });
+    one.insert(papers, { ID: "1", TITLE: "loaded later" });
+    one.commit();
+    await emulator.flush();
+    const only = (names: readonly string[]) => [{ schema: "BUSY", tables: names.map((name) => ({ name })) }];
+    await task.up({ ...live, objects: only(["ORDERS"]) });
+    const open = emulator.begin();
+    open.insert(orders, { ID: "2", NOTE: "b" });
+    open.insert(papers, { ID: "2", TITLE: "open while it is loaded" });
+    await emulator.flush();
+    await task.up({ ...live, objects: only(["ORDERS", "PAPERS"]) });
+    open.insert(papers, { ID: "3", TITLE: "after" });
+    open.commit();
+    await emulator.flush();
+    expect(await equal(orders)).toBe(2);
+    expect(await equal(papers)).toBe(3);
+  });
+
+  it("resolves what only the order inside a batch breaks, and names a row that the target refuses", async () => {
+    const { emulator } = task;
+    const one = emulator.begin();
+    const first = one.insert(orders, { ID: "1", NOTE: "x" });
+    const second = one.insert(orders, { ID: "2", NOTE: "y" });
+    one.commit();
+    await emulator.flush();
+    await task.up(live);
+    await task.target("ALTER TABLE busy.orders ADD UNIQUE (note)");
+    const swap = emulator.begin();
+    swap.update(first, { NOTE: "z" });
+    swap.update(second, { NOTE: "x" });
+    swap.update(first, { NOTE: "y" });
+    swap.commit();
+    expect(await equal(orders)).toBe(2);
+    await task.target("ALTER TABLE busy.orders ADD CHECK (note <> 'refused')");
+    const wrong = emulator.begin();
+    wrong.update(first, { NOTE: "refused" });
+    wrong.commit();
+    await emulator.flush();
+    await expect
+      .poll(async () => (await task.refresh())?.errors.map(({ code, message }) => `${code} ${message}`), { timeout: 30_000 })
+      .toEqual([expect.stringMatching(/^GW1501 .*busy\.orders/)]);
+  });
+});
