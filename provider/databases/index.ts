@@ -1,19 +1,72 @@
 import { ErrorCode, GodwitError } from "../engine/errors.js";
 import type { Ends, ServerFacts, TaskEndpoint } from "../engine/models/endpoint.js";
 import type { RouteKind } from "../engine/routeKind.js";
+import { analyticdbTarget } from "./analyticdb/dialect.js";
+import { readAnalyticdbFacts } from "./analyticdb/serverFacts.js";
+import { kafkaRoute } from "./kafka/route/kafkaRoute.js";
+import { polardbToKafka } from "./kafka/route/polardbToKafka.js";
+import { readKafkaFacts } from "./kafka/serverFacts.js";
+import { naturalName } from "./oracle/catalog/naturalName.js";
+import { oracleRoute } from "./oracle/oracleRoute.js";
+import { readOracleSequences } from "./oracle/sequences.js";
+import { readOracleServer } from "./oracle/serverFacts.js";
+import { polardbSource, polardbTarget, postgresFromPolardb } from "./polardbO/dialect.js";
+import { polardbRoute } from "./polardbO/route.js";
+import { withConnection } from "./postgres/connection.js";
 import { postgresSource, postgresTarget } from "./postgres/dialect.js";
 import { familyRoute } from "./postgres/familyRoute.js";
+import { readSequences as readPostgresSequences, type SequenceCatalog } from "./postgres/sequences.js";
 import { readPostgresFacts } from "./postgres/serverFacts.js";
 
 /** Every pair of engines that Godwit moves data between: one line a route. */
 const ROUTES: Readonly<Record<string, RouteKind>> = {
   "postgresql>postgresql": familyRoute(postgresSource, postgresTarget),
+  "postgresql>analyticdb-postgresql": familyRoute(postgresSource, analyticdbTarget),
+  "postgresql>polardb-o": polardbRoute(postgresSource, polardbTarget),
+  "polardb-o>polardb-o": polardbRoute(polardbSource, polardbTarget),
+  "polardb-o>postgresql": polardbRoute(polardbSource, postgresFromPolardb),
+  "postgresql>kafka": kafkaRoute(postgresSource),
+  "polardb-o>kafka": polardbToKafka,
+  "oracle>postgresql": oracleRoute,
 };
 
 /** How each engine is asked what it is. */
 const FACTS: Readonly<Record<string, (endpoint: TaskEndpoint, applicationName: string) => Promise<ServerFacts>>> = {
   postgresql: readPostgresFacts,
+  "analyticdb-postgresql": readAnalyticdbFacts,
+  "polardb-o": readPostgresFacts,
+  kafka: readKafkaFacts,
+  oracle: readOracleServer,
 };
+
+interface Sequences {
+  read(endpoint: TaskEndpoint, applicationName: string, wanted: (key: string) => boolean): Promise<SequenceCatalog>;
+  /** What a name of this engine is on PostgreSQL. */
+  naturalName(name: string): string;
+}
+
+const POSTGRES_SEQUENCES: Sequences = {
+  read: (endpoint, applicationName, wanted) =>
+    withConnection(endpoint, { applicationName }, (client) => readPostgresSequences(client, wanted)),
+  naturalName: (name) => name,
+};
+
+/** Engines that have sequences. */
+const SEQUENCES: Readonly<Record<string, Sequences>> = {
+  postgresql: POSTGRES_SEQUENCES,
+  "analyticdb-postgresql": POSTGRES_SEQUENCES,
+  "polardb-o": POSTGRES_SEQUENCES,
+  oracle: { read: readOracleSequences, naturalName },
+};
+
+/** Errors: GW1001 for an engine without sequences. */
+export function sequencesOf({ engine }: TaskEndpoint): Sequences {
+  const sequences = SEQUENCES[engine];
+  if (sequences) return sequences;
+  throw new GodwitError(ErrorCode.InvalidInput, `${engine} has no sequences`, {
+    remedy: `engines with sequences are ${Object.keys(SEQUENCES).join(", ")}`,
+  });
+}
 
 /** Errors: GW1001 for a pair that is no route. */
 export function routeKind({ source, target }: Ends): RouteKind {

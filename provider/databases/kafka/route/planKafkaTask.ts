@@ -1,0 +1,103 @@
+import type { Client } from "pg";
+import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import type { NeutralCatalog } from "../../../engine/models/catalog.js";
+import type { Ends } from "../../../engine/models/endpoint.js";
+import type { PlannedTable, SkippedObject } from "../../../engine/models/plan.js";
+import { type PlanOptions, type ResolvedPlan, resolvePlan } from "../../../engine/plan.js";
+import type { PlannedTask } from "../../../engine/routeKind.js";
+import { displayName } from "../../../engine/selection.js";
+import { type TaskDefinition, usersPublication } from "../../../engine/taskDefinition.js";
+import { withConnection } from "../../postgres/connection.js";
+import type { SourceDialect } from "../../postgres/dialect.js";
+import { parseLsn } from "../../postgres/lsn.js";
+import { ClusterAdmin } from "../client/clusterAdmin.js";
+import { kafkaSettings } from "./cluster.js";
+import { clusterChecks } from "./clusterChecks.js";
+import { deliveryChecks } from "./deliveryChecks.js";
+import { rowSizeChecks } from "./rowSizeChecks.js";
+import { taskTopics, topicSteps } from "./topicPlan.js";
+
+export interface KafkaPlanning {
+  readonly ends: Ends;
+  readonly from: SourceDialect;
+  readonly definition: TaskDefinition;
+  readonly options: PlanOptions;
+  readonly known: ReadonlySet<number>;
+}
+
+/** Resolves tables to topics, and checks both ends. Changes nothing. */
+export async function planKafkaTask(planning: KafkaPlanning): Promise<PlannedTask> {
+  const { ends, definition } = planning;
+  const clientId = `godwit/${definition.taskId}/plan`;
+  const admin = new ClusterAdmin(ends.target, clientId);
+  try {
+    return await withConnection(ends.source, { applicationName: clientId }, (source) => plan(planning, source, admin));
+  } finally {
+    await admin.close();
+  }
+}
+
+async function plan(
+  { ends, from, definition, options, known }: KafkaPlanning,
+  source: Client,
+  admin: ClusterAdmin,
+): Promise<PlannedTask> {
+  const settings = kafkaSettings(definition);
+  // Before the catalog: what changes meanwhile is seen twice rather than not at all.
+  const readAt = await currentPosition(source);
+  const catalog = await from.readCatalog(source);
+  const resolved = resolvePlan(catalog, options);
+  const tables = usersPublication(definition) ? resolved.tables : resolved.tables.map(withWholeRows);
+  const topics = taskTopics(tables, settings, databaseName(ends));
+  const existing = await admin.topics(topics.map(({ name }) => name).filter(isAskable));
+  const counts = new Map(existing.map(({ name, partitions }) => [name, partitions]));
+  const fresh = ({ id }: PlannedTable) => !known.has(id);
+  return {
+    plan: {
+      tables,
+      steps: topicSteps(topics, settings, counts),
+      skipped: [...resolved.skipped, ...notForTopics(catalog, resolved)],
+      selection: { options, readAt: readAt.toString() },
+    },
+    prechecks: [
+      // Of the tables as they are: what this route changes for the time of the task has an item of its own.
+      ...(await from.precheck(source, resolved.tables.filter(fresh), definition)),
+      ...(await clusterChecks({ admin, definition, topics, existing })),
+      ...deliveryChecks({ ends, definition, tables, shown: tables.filter(fresh) }),
+      ...(await rowSizeChecks(source, topics, existing)),
+    ],
+  };
+}
+
+/** A broker answers a question about a name that can't be with an error instead of an empty list. */
+function isAskable(name: string): boolean {
+  return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..";
+}
+
+/**
+ * The formats tell what a row was before (canal-json's `old`, SharePlex's `key`) and the whole row that was deleted, and a value that lies out of line is
+ * only in the log when the old row is: REPLICA IDENTITY FULL, for as long as the task is there.
+ */
+export function withWholeRows(table: PlannedTable): PlannedTable {
+  if (!table.streamed || table.replicaIdentity.was === "full") return table;
+  return { ...table, replicaIdentity: { ...table.replicaIdentity, needs: "full" } };
+}
+
+const PARTS_OF_TABLES: ReadonlySet<string> = new Set(["schema", "index", "constraint", "foreignKey", "statistics", "comment"]);
+
+/** What the selection picks and no topic can hold. */
+function notForTopics(catalog: NeutralCatalog, { selection }: ResolvedPlan): SkippedObject[] {
+  return catalog.objects
+    .filter((object) => object.kind !== "table" && !PARTS_OF_TABLES.has(object.kind) && selection.pick(object) === "selected")
+    .map((object) => ({ kind: object.kind, name: displayName(object), reason: "a topic holds rows and changes of tables only" }));
+}
+
+async function currentPosition(source: Client): Promise<bigint> {
+  const { rows } = await source.query<{ lsn: string }>("SELECT pg_catalog.pg_current_wal_lsn() AS lsn");
+  return parseLsn(rows[0]?.lsn ?? "");
+}
+
+export function databaseName({ source }: Ends): string {
+  if (source.databaseName !== undefined) return source.databaseName;
+  throw new GodwitError(ErrorCode.InvalidInput, "the source names no database", { object: "source.databaseName" });
+}

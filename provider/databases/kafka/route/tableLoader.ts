@@ -1,0 +1,139 @@
+import type { Client } from "pg";
+import type { RowLoader, RowSink } from "../../../engine/database.js";
+import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import type { Position } from "../../../engine/models/change.js";
+import type { PlannedTable } from "../../../engine/models/plan.js";
+import { fencedError } from "../../postgres/store/taskLease.js";
+import type { PartitionWriter, TransactionalProducer } from "../client/producer.js";
+import type { GroupOffset } from "../client/wire/transactionCalls.js";
+import { CopyTextRows } from "../formats/copyText.js";
+import { RecordBytes } from "../formats/recordBytes.js";
+import type { SourceFacts } from "../formats/recordFormat.js";
+import { LargeRecords } from "./largeRecords.js";
+import { loadOffset } from "./positions.js";
+import type { WrittenTable } from "./writtenTable.js";
+
+export interface TableLoaderOptions {
+  readonly taskId: string;
+  readonly producer: TransactionalProducer;
+  /** The lane's group, and the partition its offsets hang on. */
+  readonly offsetAt: Pick<GroupOffset, "groupId" | "topic" | "partition">;
+  /** To the store, which is at the source. */
+  readonly store: Client;
+  readonly written: (table: PlannedTable) => WrittenTable;
+  readonly sureBytes: (topic: string) => number;
+  /** Milliseconds since 1970: when the load began, which is what its records say. */
+  readonly startedMs: number;
+  /** Milliseconds after which a table is committed in part. */
+  readonly partMs?: number;
+  readonly onClose: () => void;
+}
+
+/**
+ * Two thirds of the time after which the brokers abort a lane's transaction (LOAD_TRANSACTION_SECONDS). What a table has by then becomes visible before it is
+ * complete: a worker that dies later loads it anew from another snapshot, and those rows come twice.
+ */
+const PART_MS = 600_000;
+export const LOAD_TRANSACTION_SECONDS = 900;
+
+/**
+ * Loads tables into their topics, each in one Kafka transaction together with the record that it is loaded (the lane's group offset). The store
+ * learns of it afterwards; a worker that dies between the two finds it in the group.
+ */
+export function createTableLoader(options: TableLoaderOptions): RowLoader {
+  return {
+    async load(table, { position }, feed, record) {
+      const rows = await new TableLoad(options, table, position).run(feed);
+      try {
+        await options.store.query(record(rows));
+      } catch (cause) {
+        throw fencedError(cause, options.taskId);
+      }
+    },
+    // A table is never split: one lane encodes as fast as the process can.
+    prepare: async () => undefined,
+    async close() {
+      options.producer.close();
+      options.onClose();
+      await options.store.end().catch(() => undefined);
+    },
+  };
+}
+
+class TableLoad {
+  private readonly loaded: WrittenTable;
+  private readonly facts: SourceFacts;
+  private readonly scratch = new RecordBytes();
+  private readonly slice: { bytes: Buffer; start: number; end: number } = { bytes: Buffer.alloc(0), start: 0, end: 0 };
+  private readonly large: LargeRecords;
+  private bytes = 0;
+  private partBegan = Date.now();
+  private part = 0;
+
+  constructor(
+    private readonly options: TableLoaderOptions,
+    private readonly planned: PlannedTable,
+    private readonly position: Position,
+  ) {
+    this.loaded = options.written(planned);
+    this.large = new LargeRecords(options.sureBytes);
+    this.facts = { commitPosition: position, commitTimeMs: options.startedMs, sequence: 0, recordId: 0, nowMs: Date.now() };
+  }
+
+  async run(feed: (sink: RowSink) => Promise<number>): Promise<number> {
+    const { table, encoder, partitioner, topics, describe } = this.loaded;
+    const object = `${this.planned.source.schema}.${this.planned.source.name}`;
+    const { facts, scratch, slice } = this;
+    const copy = new CopyTextRows(
+      table.columns.length,
+      (data, tuple) => {
+        facts.recordId++;
+        facts.sequence++;
+        encoder.load(data, tuple, facts, scratch);
+        const partition = partitioner.ofRow(data, tuple, -1);
+        this.large.note(topics.data, partition, scratch.used, this.part, () => describe(data, tuple));
+        slice.bytes = scratch.bytes;
+        slice.end = scratch.used;
+        this.writer(partition).append(facts.nowMs, undefined, slice);
+        scratch.used = 0;
+      },
+      object,
+    );
+    try {
+      const rows = await feed({
+        write: (frames) => {
+          facts.nowMs = Date.now();
+          this.bytes += frames.length;
+          copy.push(frames);
+          return this.overdue ? this.commit(true) : this.options.producer.full();
+        },
+      });
+      if (copy.unfinished) throw new GodwitError(ErrorCode.RowsUnreadable, "the copy ended within a row", { object });
+      await this.commit(false);
+      return rows;
+    } catch (cause) {
+      throw this.large.named(cause);
+    }
+  }
+
+  private writer(partition: number): PartitionWriter {
+    const { writers, topics } = this.loaded;
+    const known = writers[partition];
+    if (known) return known;
+    const writer = this.options.producer.partition(topics.data, partition);
+    writers[partition] = writer;
+    return writer;
+  }
+
+  private get overdue(): boolean {
+    return this.facts.nowMs - this.partBegan > (this.options.partMs ?? PART_MS);
+  }
+
+  private async commit(part: boolean): Promise<void> {
+    const { planned, position, bytes, facts, options } = this;
+    const done = loadOffset({ tableId: planned.id, rows: facts.recordId, bytes, position }, part);
+    await options.producer.commit({ ...options.offsetAt, ...done });
+    this.large.forgetUpTo(this.part++);
+    this.partBegan = Date.now();
+  }
+}

@@ -1,0 +1,94 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { type KafkaCluster, startKafka } from "../../../support/kafka/kafka.js";
+import { describeKafka } from "../../../support/kafka/kafkaTests.js";
+import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
+import { canal, createKafkaTask, discard, type KafkaTask } from "./kafkaTask.js";
+
+describeKafka("a database that is followed into Kafka", () => {
+  let source: PostgresServer;
+  let kafka: KafkaCluster;
+  let task: KafkaTask;
+  beforeAll(async () => {
+    [source, kafka] = await Promise.all([startPostgres({ major: 17 }), startKafka()]);
+  });
+  afterAll(() => Promise.all([source?.remove(), kafka?.remove()]));
+  beforeEach(async () => {
+    task = await createKafkaTask(source, kafka);
+    await task.sql(`
+      CREATE TABLE orders (id bigint PRIMARY KEY, customer text, amount numeric(10,2), note text);
+      CREATE TABLE bag (kind text);
+      INSERT INTO orders SELECT g, 'c' || g, g / 4.0, NULL FROM generate_series(1, 1000) g;
+      INSERT INTO bag VALUES ('one'), ('one')`);
+  });
+  afterEach(() => discard(task));
+
+  it("has its rows as INIT records, then its changes in the order of their commits, and leaves nothing but the topics", async () => {
+    const outputs = await task.up();
+    expect(outputs).toMatchObject({ state: "running", phase: "incremental" });
+    const topic = `${task.name}.public.orders`;
+    await task.sql(`
+      INSERT INTO orders VALUES (2000, 'new', 1, 'n');
+      UPDATE orders SET note = 'changed' WHERE id = 2000;
+      DELETE FROM orders WHERE id = 2000;
+      TRUNCATE bag`);
+    await task.level();
+    const records = await task.records(topic);
+    const init = canal(records).filter(({ type }) => type === "INIT");
+    expect(init).toHaveLength(1000);
+    expect(new Set(init.map(({ data }) => data?.[0]?.id)).size).toBe(1000);
+    expect(new Set(records.map(({ partition }) => partition)).size).toBe(3);
+    const changes = canal(records).filter(({ type }) => type !== "INIT");
+    expect(changes.map(({ type, data, old }) => [type, data?.[0]?.note, old?.[0]])).toEqual([
+      ["INSERT", "n", undefined],
+      ["UPDATE", "changed", { note: "n" }],
+      ["DELETE", "changed", undefined],
+    ]);
+    const bag = canal(await task.records(`${task.name}.public.bag`));
+    expect(bag.map(({ type, sql }) => [type, sql])).toEqual([
+      ["INIT", ""],
+      ["INIT", ""],
+      ["DDL", 'TRUNCATE TABLE "public"."bag"'],
+    ]);
+    await task.destroy();
+    expect(await task.leftovers()).toEqual([]);
+    expect(await task.records(topic)).toHaveLength(1003);
+  });
+
+  it("has changes of structure as SQL among its records, and rows in their new form behind them", async () => {
+    await task.up();
+    await task.sql("INSERT INTO orders VALUES (2001, 'before', 1, NULL)");
+    await task.sql("ALTER TABLE orders ADD COLUMN vat numeric DEFAULT 0.2, DROP COLUMN note");
+    await task.sql(`BEGIN;
+      INSERT INTO orders (id, customer, vat) VALUES (2002, 'inside', 1);
+      ALTER TABLE orders RENAME customer TO client;
+      INSERT INTO orders (id, client) VALUES (2003, 'behind');
+      COMMIT`);
+    await task.sql("CREATE TABLE fresh (id integer PRIMARY KEY, word text); INSERT INTO fresh VALUES (1, 'one')");
+    await task.sql("CREATE VIEW recent AS SELECT id FROM orders");
+    await task.sql("CREATE INDEX by_client ON orders (client)");
+    await task.sql("CREATE SEQUENCE not_told; DROP TABLE bag");
+    await task.level();
+    const orders = canal(await task.records(`${task.name}.public.orders`)).filter(({ type }) => type !== "INIT");
+    expect(orders.filter(({ isDdl }) => isDdl).map(({ sql }) => sql)).toEqual([
+      "ALTER TABLE orders ADD COLUMN vat numeric DEFAULT 0.2, DROP COLUMN note",
+      'ALTER TABLE "public"."orders" RENAME COLUMN "customer" TO "client"',
+      "CREATE VIEW recent AS SELECT id FROM orders",
+      "CREATE INDEX by_client ON orders (client)",
+    ]);
+    const rows = orders.filter(({ isDdl }) => !isDdl).map(({ data }) => data?.[0]);
+    expect(rows).toHaveLength(3);
+    expect(rows.find((row) => row?.id === "2001")).toEqual({ id: "2001", customer: "before", amount: "1.00", note: null });
+    expect(rows.find((row) => row?.id === "2002")).toEqual({ id: "2002", customer: "inside", amount: null, vat: "1" });
+    expect(rows.find((row) => row?.id === "2003")).toEqual({ id: "2003", client: "behind", amount: null, vat: "0.2" });
+    const fresh = canal(await task.records(`${task.name}.public.fresh`));
+    expect(fresh.map(({ type, sql, data }) => [type, sql || data?.[0]])).toEqual([
+      ["DDL", expect.stringContaining('CREATE TABLE "public"."fresh"')],
+      ["INSERT", { id: "1", word: "one" }],
+    ]);
+    const bag = canal(await task.records(`${task.name}.public.bag`));
+    expect(bag.at(-1)).toMatchObject({ type: "DDL", table: "bag", sql: expect.stringMatching(/DROP TABLE/) });
+    expect((await task.refresh())?.state).toBe("running");
+    await task.destroy();
+    expect(await task.leftovers()).toEqual([]);
+  });
+});
