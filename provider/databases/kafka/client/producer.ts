@@ -58,6 +58,11 @@ export interface PartitionWriter {
  * Errors: GW1107 (a broker stayed away too long), GW1921 (rights), GW1924 (fenced: another producer has the id), GW1925 (replicas), GW1928, GW2002, GW2004.
  */
 export interface TransactionalProducer {
+  /**
+   * The time that the brokers granted a transaction: what was asked for, or 60 where transaction.max.timeout.ms is below that. Infinity without
+   * transactions.
+   */
+  readonly transactionSeconds: number;
   /** Learns where these topics' partitions are; `maxMessageBytes` is the topic's max.message.bytes, where known. GW2002 when one is missing. */
   prepare(topics: readonly { readonly name: string; readonly maxMessageBytes?: number }[]): Promise<void>;
   partitionCount(topic: string): number;
@@ -157,6 +162,10 @@ class WireProducer implements TransactionalProducer {
       if (!(cause instanceof ProtocolError) || cause.code !== ErrorNumber.invalidTransactionTimeout) throw cause;
       this.identity = await ask(60_000);
     }
+  }
+
+  get transactionSeconds(): number {
+    return this.transactional ? this.transactionMs / 1000 : Number.POSITIVE_INFINITY;
   }
 
   async prepare(topics: readonly { readonly name: string; readonly maxMessageBytes?: number }[]): Promise<void> {

@@ -14,7 +14,7 @@ export interface StreamMark {
 }
 
 export interface OutputOptions {
-  readonly producer: Pick<TransactionalProducer, "partition" | "full" | "commit">;
+  readonly producer: Pick<TransactionalProducer, "partition" | "full" | "commit" | "transactionSeconds">;
   /** Uncompressed bytes that a topic surely takes; a record above it is remembered by name. */
   readonly sureBytes: (topic: string) => number;
   /** Makes the records since the last call durable, together with the mark. */
@@ -28,8 +28,8 @@ export interface OutputOptions {
  * and a consumer sees nothing of a transaction before it; an idle stream's first change is committed at once.
  */
 const COMMIT_INTERVAL_MS = 150;
-/** A source transaction that lasts longer is cut: half of the time after which the brokers abort a transaction (300 s). */
-const LONGEST_MS = 150_000;
+/** A source transaction that lasts longer is cut: the part of the time after which the brokers abort a transaction. */
+const PART_OF_TIME = 1 / 2;
 
 /**
  * Groups records into Kafka transactions of whole source transactions. Records of the next transaction may be written while one is being
@@ -52,9 +52,11 @@ export class RecordOutput {
   private timer: NodeJS.Timeout | undefined;
   private fail: (cause: unknown) => void = () => undefined;
   private readonly now: () => number;
+  private readonly longestMs: number;
 
   constructor(private readonly options: OutputOptions) {
     this.now = options.now ?? Date.now;
+    this.longestMs = options.producer.transactionSeconds * 1000 * PART_OF_TIME;
     this.large = new LargeRecords(options.sureBytes);
     this.failed = new Promise<never>((_, reject) => {
       this.fail = reject;
@@ -94,7 +96,7 @@ export class RecordOutput {
 
   /** A transaction of the source has been on its way for so long that it should be cut here. */
   get overdue(): boolean {
-    return this.unfinished && this.committing === 0 && this.now() - this.began > LONGEST_MS;
+    return this.unfinished && this.committing === 0 && this.now() - this.began > this.longestMs;
   }
 
   /** All records so far belong to whole transactions, up to here. */

@@ -24,16 +24,17 @@ export interface TableLoaderOptions {
   readonly sureBytes: (topic: string) => number;
   /** Milliseconds since 1970: when the load began, which is what its records say. */
   readonly startedMs: number;
-  /** Milliseconds after which a table is committed in part. */
+  /** Milliseconds after which a table is committed in part; default: two thirds of the producer's transactionSeconds. */
   readonly partMs?: number;
   readonly onClose: () => void;
 }
 
 /**
- * Two thirds of the time after which the brokers abort a lane's transaction (LOAD_TRANSACTION_SECONDS). What a table has by then becomes visible before it is
- * complete: a worker that dies later loads it anew from another snapshot, and those rows come twice.
+ * The part of the time that the brokers give a lane's transaction after which a table is committed as far as it is. What it has by then becomes visible
+ * before it is complete: a worker that dies later loads it anew from another snapshot, and those rows come twice.
  */
-const PART_MS = 600_000;
+const PART_OF_TIME = 2 / 3;
+/** Kafka's default of transaction.max.timeout.ms. */
 export const LOAD_TRANSACTION_SECONDS = 900;
 
 /**
@@ -126,7 +127,8 @@ class TableLoad {
   }
 
   private get overdue(): boolean {
-    return this.facts.nowMs - this.partBegan > (this.options.partMs ?? PART_MS);
+    const { partMs, producer } = this.options;
+    return this.facts.nowMs - this.partBegan > (partMs ?? producer.transactionSeconds * 1000 * PART_OF_TIME);
   }
 
   private async commit(part: boolean): Promise<void> {

@@ -51,7 +51,7 @@ function worker(log: Log, clock: { ms: number }) {
   };
   const sinkOf = { current: undefined as KafkaChangeSink | undefined };
   const output = new RecordOutput({
-    producer: { partition: () => writer, full: () => undefined, commit: async () => undefined },
+    producer: { transactionSeconds: 300, partition: () => writer, full: () => undefined, commit: async () => undefined },
     sureBytes: () => 1000,
     async commit(mark) {
       log.committed.push(...open.splice(0));
