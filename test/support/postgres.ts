@@ -110,11 +110,18 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
   try {
     await own(folder, user);
     await createCluster(binaries, user, dataDirectory, password);
-    const port = await freePort();
-    await configure(options, folder, dataDirectory, port, user);
-    const server = new RunningServer(options.major, binaries.postgres, port, folder, dataDirectory, password, user, watchdog);
-    await server.start();
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort();
+      await configure(options, folder, dataDirectory, port, user);
+      const server = new RunningServer(options.major, binaries.postgres, port, folder, dataDirectory, password, user, watchdog);
+      try {
+        await server.start();
+        return server;
+      } catch (cause) {
+        // Between asking for a free port and taking it, a client of another test may have been given it.
+        if (attempt === 5 || !/Address already in use/.test(String(cause))) throw cause;
+      }
+    }
   } catch (cause) {
     watchdog.trigger();
     throw cause;

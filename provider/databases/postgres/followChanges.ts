@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { FlowCounts } from "../../engine/database.js";
+import { summedCounts } from "../../engine/flowCounts.js";
 import type { Position } from "../../engine/models/change.js";
 import type { PlannedTable } from "../../engine/models/plan.js";
 import { createThrottle, type ThrottleRates } from "../../engine/throttle.js";
@@ -58,7 +59,7 @@ export async function followChanges(options: FollowOptions): Promise<void> {
   while (!options.signal.aborted) {
     const before = counted;
     const outcome = await followOnce(options, again, (counts) => {
-      counted = before ? sum(before, counts) : counts;
+      counted = before ? summedCounts(before, counts) : counts;
       options.onProgress(counted);
     });
     if (!outcome) return;
@@ -181,16 +182,4 @@ async function freeSlot({ source, slotName }: FollowOptions): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-function sum(before: FlowCounts, now: FlowCounts): FlowCounts {
-  return {
-    inserts: before.inserts + now.inserts,
-    updates: before.updates + now.updates,
-    deletes: before.deletes + now.deletes,
-    truncates: before.truncates + now.truncates,
-    bytes: before.bytes + now.bytes,
-    durable: now.durable,
-    lastCommitMs: now.lastCommitMs ?? before.lastCommitMs,
-  };
 }

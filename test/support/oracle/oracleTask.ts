@@ -114,7 +114,8 @@ export async function createOracleTask(emulated: PostgresServer, target: Postgre
     leftovers: async () => [
       ...(await listLeftovers(emulated)),
       ...(await listLeftovers(target)),
-      ...(await listLocalLeftovers(home)),
+      // The emulator is compiled as the worker loads it; the compiler's process goes a moment after the worker's.
+      ...(await listLocalLeftovers(home)).filter(({ name }) => !name.includes("esbuild --service")),
     ],
     workerLog: () => readFile(join(home, "tasks", id, "worker.log"), "utf8"),
   };

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js";
 import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js";
+import { existingTableItems } from "../../postgres/precheck/existingTables.js";
 import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
 import { qualified } from "../../postgres/sql.js";
 import type { SegmentedServer } from "../serverKind.js";
@@ -66,30 +67,12 @@ export async function existingTableChecks(
   const filled = clash.length === 0 && careful && migrates(definition, "full") ? await nonEmpty(client, present) : [];
   const unwritable = present.filter(({ id }) => !found.get(id)?.writable);
   return [
-    precheckItem({
-      item: "targetExistingTables",
-      passed: clash.length === 0 && filled.length === 0,
-      message:
-        clash.length > 0
-          ? `the target has ${names(clash)} already`
-          : filled.length > 0
-            ? `the target's ${names(filled)} hold rows already`
-            : "no table on the target is in the way",
-      remedy: "drop or rename them on the target, rename them in objects, or set conflictMode to ignoreAndProceed",
-    }),
-    precheckItem({
-      item: "targetTables",
-      passed: missing.length === 0 && unwritable.length === 0,
-      message:
-        missing.length > 0
-          ? `the target has no ${names(missing)}, and migrationTypes leaves the schema out`
-          : unwritable.length > 0
-            ? `${names(unwritable)} can't be written`
-            : "every table is there, or is going to be made",
-      remedy:
-        missing.length > 0
-          ? 'add "schema" to migrationTypes, or create the tables'
-          : "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON the tables TO the endpoint's user",
+    ...existingTableItems({
+      clash,
+      filled,
+      missing,
+      unwritable,
+      grant: "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON the tables TO the endpoint's user",
     }),
     columnCheck(present, found),
     ...(migrates(definition, "incremental") ? changeChecks(present, found) : []),

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { FlowCounts, FlowOptions } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import { summedCounts } from "../../../engine/flowCounts.js";
 import type { Position } from "../../../engine/models/change.js";
 import type { TaskSelection } from "../../../engine/taskDefinition.js";
 import { createThrottle } from "../../../engine/throttle.js";
@@ -41,7 +42,7 @@ export async function followRedo(options: FollowRedoOptions): Promise<void> {
   while (!options.signal.aborted) {
     const before = counted;
     const until = await followOnce(options, carefulUntil, (counts) => {
-      counted = before ? sum(before, counts) : counts;
+      counted = before ? summedCounts(before, counts) : counts;
       options.onProgress(counted);
     });
     if (until === undefined) return;
@@ -174,16 +175,4 @@ async function withSession<T>(
   } finally {
     await connection.close();
   }
-}
-
-function sum(before: FlowCounts, now: FlowCounts): FlowCounts {
-  return {
-    inserts: before.inserts + now.inserts,
-    updates: before.updates + now.updates,
-    deletes: before.deletes + now.deletes,
-    truncates: before.truncates + now.truncates,
-    bytes: before.bytes + now.bytes,
-    durable: now.durable,
-    lastCommitMs: now.lastCommitMs ?? before.lastCommitMs,
-  };
 }

@@ -6,6 +6,7 @@ import { type PostgresEndpoint, parseHost } from "../connection.js";
 import { ident, qualified } from "../sql.js";
 import { maySetReplicaRole } from "../target.js";
 import { isLoopback } from "../tls.js";
+import { existingTableItems } from "./existingTables.js";
 import { listed, precheckItem } from "./precheckItem.js";
 
 interface TargetFacts {
@@ -102,7 +103,6 @@ async function existingTables(
   const found = new Map(rows.map((row) => [Number(row.id), row]));
   const present = tables.filter(({ id }) => found.get(id)?.present);
   const absent = tables.filter(({ id }) => !found.get(id)?.present);
-  const names = (list: readonly PlannedTable[]) => listed(list.map(({ target }) => `${target.schema}.${target.name}`));
   const clash = migrates(definition, "schema") && definition.conflictMode === "precheckAndReport" ? present : [];
   const missing = migrates(definition, "schema") ? [] : absent;
   const filled = await nonEmpty(
@@ -119,28 +119,7 @@ async function existingTables(
     );
   });
   return [
-    precheckItem({
-      item: "targetExistingTables",
-      passed: clash.length === 0 && filled.length === 0,
-      message:
-        clash.length > 0
-          ? `the target has ${names(clash)} already`
-          : filled.length > 0
-            ? `the target's ${names(filled)} hold rows already`
-            : "no table on the target is in the way",
-      remedy: "drop or rename them on the target, rename them in objects, or set conflictMode to ignoreAndProceed",
-    }),
-    precheckItem({
-      item: "targetTables",
-      passed: missing.length === 0 && unwritable.length === 0,
-      message:
-        missing.length > 0
-          ? `the target has no ${names(missing)}, and migrationTypes leaves the schema out`
-          : unwritable.length > 0
-            ? `${names(unwritable)} can't be written`
-            : "every table is there, or is going to be made",
-      remedy: missing.length > 0 ? 'add "schema" to migrationTypes, or create the tables' : `GRANT ALL ON the tables TO ${user}`,
-    }),
+    ...existingTableItems({ clash, filled, missing, unwritable, grant: `GRANT ALL ON the tables TO ${user}` }),
     precheckItem({
       item: "targetColumns",
       passed: misfits.length === 0,
