@@ -1,19 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../provider/contract/types.js";
 import { type Comparison, compareDatabases } from "./compareTables.js";
 import { type Leftover, listLeftovers, listLocalLeftovers } from "./leftovers.js";
 import type { PostgresServer } from "./postgres.js";
-import { REPOSITORY } from "./pulumiProject.js";
-
-// From dist, which npm test builds first: a worker is a process of its own and runs what users run.
-const { migrationTask } = require(
-  join(REPOSITORY, "dist/provider/resources/migrationTask.js"),
-) as typeof import("../../provider/resources/migrationTask.js");
-const { validate, withDefaults } = require(
-  join(REPOSITORY, "dist/provider/contract/validate.js"),
-) as typeof import("../../provider/contract/validate.js");
+import { createTaskDriver } from "./taskDriver.js";
 
 type Given = Pick<MigrationTaskInputs, "migrationTypes"> & Partial<MigrationTaskInputs>;
 
@@ -47,16 +37,9 @@ let count = 0;
 /** Makes a fresh database on each server. */
 export async function createTestTask(source: PostgresServer, target: PostgresServer): Promise<TestTask> {
   const name = `task_${process.pid}_${++count}`;
-  const home = await mkdtemp(join(tmpdir(), "godwit-home-"));
   const ends = { source: await createDatabase(source, name), target: await createDatabase(target, name) };
-  const lines: string[] = [];
-  const log = { info: (line: string) => void lines.push(line), warn: (line: string) => void lines.push(`warning: ${line}`) };
-  let id = "";
-  let outputs: MigrationTaskOutputs | undefined;
-  const inHome = async <T>(work: () => Promise<T>): Promise<T> => {
-    process.env.GODWIT_HOME = home;
-    return work();
-  };
+  const driver = await createTaskDriver();
+  const { home, lines } = driver;
   const config = ({ server, name: database }: Database) => ({
     host: server.host,
     port: server.port,
@@ -69,38 +52,11 @@ export async function createTestTask(source: PostgresServer, target: PostgresSer
     ...ends,
     lines,
     get outputs() {
-      return outputs;
+      return driver.outputs;
     },
-    up: (given) =>
-      inHome(async () => {
-        const raw = { source: source.endpoint(name), target: target.endpoint(name), taskName: name, ...given };
-        const failures = validate("MigrationTask", raw);
-        if (failures.length > 0) throw new Error(JSON.stringify(failures));
-        const inputs = withDefaults("MigrationTask", raw) as unknown as MigrationTaskInputs;
-        try {
-          if (outputs) outputs = await migrationTask.update(id, outputs, inputs, { log });
-          else ({ id, outputs } = await migrationTask.create(inputs, { log }));
-        } catch (cause) {
-          const partial = cause as { id?: string; properties?: MigrationTaskOutputs };
-          if (partial.id !== undefined && partial.properties) {
-            id = partial.id;
-            outputs = partial.properties;
-          }
-          throw cause;
-        }
-        return outputs;
-      }),
-    refresh: () =>
-      inHome(async () => {
-        if (!outputs) throw new Error("nothing to refresh");
-        outputs = await migrationTask.read(id, outputs, { log });
-        return outputs;
-      }),
-    destroy: () =>
-      inHome(async () => {
-        if (outputs) await migrationTask.delete(id, outputs, { log });
-        outputs = undefined;
-      }),
+    up: (given) => driver.up({ source: source.endpoint(name), target: target.endpoint(name), taskName: name, ...given }),
+    refresh: driver.refresh,
+    destroy: driver.destroy,
     compare: () => compareDatabases(config(ends.source), config(ends.target)),
     async settle(seconds = 60) {
       const end = Date.now() + seconds * 1000;
@@ -115,7 +71,7 @@ export async function createTestTask(source: PostgresServer, target: PostgresSer
       ...(await listLeftovers(target)),
       ...(await listLocalLeftovers(home)),
     ],
-    workerLog: () => readFile(join(home, "tasks", id, "worker.log"), "utf8"),
+    workerLog: driver.workerLog,
   };
 }
 

@@ -1,23 +1,16 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../../provider/contract/types.js";
 import type { RedoKind } from "../../../provider/databases/oracle/redo/redoTable.js";
 import { type Leftover, listLeftovers, listLocalLeftovers } from "../leftovers.js";
 import type { PostgresServer } from "../postgres.js";
 import { REPOSITORY } from "../pulumiProject.js";
+import { createTaskDriver } from "../taskDriver.js";
 import { EmulatedDictionary } from "./dictionary.js";
 import { type EmulatedTable, OracleEmulator } from "./emulator.js";
 
 // A worker is a process of its own: it loads the emulator through the seam for tests.
 process.env.GODWIT_ORACLE_DRIVER = join(REPOSITORY, "test/support/oracle/emulatorModule.cjs");
-
-const { migrationTask } = require(
-  join(REPOSITORY, "dist/provider/resources/migrationTask.js"),
-) as typeof import("../../../provider/resources/migrationTask.js");
-const { validate, withDefaults } = require(
-  join(REPOSITORY, "dist/provider/contract/validate.js"),
-) as typeof import("../../../provider/contract/validate.js");
 
 type Given = Pick<MigrationTaskInputs, "migrationTypes"> & Partial<MigrationTaskInputs>;
 
@@ -52,15 +45,8 @@ export async function createOracleTask(emulated: PostgresServer, target: Postgre
   const emulator = await OracleEmulator.create(emulated, `${name}_source`);
   const dictionary = await EmulatedDictionary.create(emulator);
   await target.createDatabase(name);
-  const home = await mkdtemp(join(tmpdir(), "godwit-home-"));
-  const lines: string[] = [];
-  const log = { info: (line: string) => void lines.push(line), warn: (line: string) => void lines.push(`warning: ${line}`) };
-  let id = "";
-  let outputs: MigrationTaskOutputs | undefined;
-  const inHome = async <T>(work: () => Promise<T>): Promise<T> => {
-    process.env.GODWIT_HOME = home;
-    return work();
-  };
+  const driver = await createTaskDriver();
+  const { home, lines } = driver;
   const rowsOf = async <R extends object>(sql: string) => (await target.query(sql, undefined, name)).rows as R[];
   return {
     home,
@@ -68,39 +54,14 @@ export async function createOracleTask(emulated: PostgresServer, target: Postgre
     dictionary,
     lines,
     get outputs() {
-      return outputs;
+      return driver.outputs;
     },
-    up: (given) =>
-      inHome(async () => {
-        const source = { engine: "oracle", ...OracleEmulator.endpoint(emulated, `${name}_source`) };
-        const raw = { source, target: target.endpoint(name), taskName: name, ...given };
-        const failures = validate("MigrationTask", raw);
-        if (failures.length > 0) throw new Error(JSON.stringify(failures));
-        const inputs = withDefaults("MigrationTask", raw) as unknown as MigrationTaskInputs;
-        try {
-          if (outputs) outputs = await migrationTask.update(id, outputs, inputs, { log });
-          else ({ id, outputs } = await migrationTask.create(inputs, { log }));
-        } catch (cause) {
-          const partial = cause as { id?: string; properties?: MigrationTaskOutputs };
-          if (partial.id !== undefined && partial.properties) {
-            id = partial.id;
-            outputs = partial.properties;
-          }
-          throw cause;
-        }
-        return outputs;
-      }),
-    refresh: () =>
-      inHome(async () => {
-        if (!outputs) throw new Error("nothing to refresh");
-        outputs = await migrationTask.read(id, outputs, { log });
-        return outputs;
-      }),
-    destroy: () =>
-      inHome(async () => {
-        if (outputs) await migrationTask.delete(id, outputs, { log });
-        outputs = undefined;
-      }),
+    up: (given) => {
+      const source = { engine: "oracle", ...OracleEmulator.endpoint(emulated, `${name}_source`) };
+      return driver.up({ source, target: target.endpoint(name), taskName: name, ...given });
+    },
+    refresh: driver.refresh,
+    destroy: driver.destroy,
     target: rowsOf,
     async settle(table, seconds = 60) {
       await emulator.flush();
@@ -117,7 +78,7 @@ export async function createOracleTask(emulated: PostgresServer, target: Postgre
       // The emulator is compiled as the worker loads it; the compiler's process goes a moment after the worker's.
       ...(await listLocalLeftovers(home)).filter(({ name }) => !name.includes("esbuild --service")),
     ],
-    workerLog: () => readFile(join(home, "tasks", id, "worker.log"), "utf8"),
+    workerLog: driver.workerLog,
   };
 }
 

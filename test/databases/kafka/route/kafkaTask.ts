@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../../../provider/contract/types.js";
@@ -7,14 +7,7 @@ import { type ReadRecord, readTopics } from "../../../support/kafka/readTopic.js
 import { type Leftover, listLeftovers, listLocalLeftovers } from "../../../support/leftovers.js";
 import type { PostgresServer } from "../../../support/postgres.js";
 import { REPOSITORY } from "../../../support/pulumiProject.js";
-
-// From dist, which npm test builds first: a worker is a process of its own and runs what users run.
-const { migrationTask } = require(
-  join(REPOSITORY, "dist/provider/resources/migrationTask.js"),
-) as typeof import("../../../../provider/resources/migrationTask.js");
-const { validate, withDefaults } = require(
-  join(REPOSITORY, "dist/provider/contract/validate.js"),
-) as typeof import("../../../../provider/contract/validate.js");
+import { createTaskDriver } from "../../../support/taskDriver.js";
 
 const { runWorker } = require(
   join(REPOSITORY, "dist/provider/runner/runWorker.js"),
@@ -54,30 +47,18 @@ export async function createKafkaTask(
   given: KafkaTaskInputs = {},
 ): Promise<KafkaTask> {
   const name = `task_${process.pid}_${++count}`;
-  const home = await mkdtemp(join(tmpdir(), "godwit-home-"));
   await server.createDatabase(name);
-  const lines: string[] = [];
-  const log = { info: (line: string) => void lines.push(line), warn: (line: string) => void lines.push(`warning: ${line}`) };
-  let id = "";
-  let outputs: MigrationTaskOutputs | undefined;
-  const inHome = async <T>(work: () => Promise<T>): Promise<T> => {
-    process.env.GODWIT_HOME = home;
-    return work();
-  };
-  const inputsOf = (more: KafkaTaskInputs): MigrationTaskInputs => {
-    const raw = {
-      source: server.endpoint(name),
-      target: kafka.endpoint(),
-      taskName: name,
-      migrationTypes: ["schema", "full", "incremental"],
-      ...given,
-      ...more,
-      kafka: { topic: "{database}.{schema}.{table}", createTopics: { partitions: 3 }, ...given.kafka, ...more.kafka },
-    };
-    const failures = validate("MigrationTask", raw);
-    if (failures.length > 0) throw new Error(JSON.stringify(failures));
-    return withDefaults("MigrationTask", raw) as unknown as MigrationTaskInputs;
-  };
+  const driver = await createTaskDriver();
+  const { home, lines } = driver;
+  const rawInputs = (more: KafkaTaskInputs) => ({
+    source: server.endpoint(name),
+    target: kafka.endpoint(),
+    taskName: name,
+    migrationTypes: ["schema", "full", "incremental"],
+    ...given,
+    ...more,
+    kafka: { topic: "{database}.{schema}.{table}", createTopics: { partitions: 3 }, ...given.kafka, ...more.kafka },
+  });
   const rows = async <R extends object>(text: string) => (await server.query(text, undefined, name)).rows as R[];
   return {
     home,
@@ -85,43 +66,19 @@ export async function createKafkaTask(
     kafka,
     lines,
     get outputs() {
-      return outputs;
+      return driver.outputs;
     },
     async sql(text) {
       await server.query(text, undefined, name);
     },
     rows,
-    up: (more = {}) =>
-      inHome(async () => {
-        const inputs = inputsOf(more);
-        try {
-          if (outputs) outputs = await migrationTask.update(id, outputs, inputs, { log });
-          else ({ id, outputs } = await migrationTask.create(inputs, { log }));
-        } catch (cause) {
-          const partial = cause as { id?: string; properties?: MigrationTaskOutputs };
-          if (partial.id !== undefined && partial.properties) {
-            id = partial.id;
-            outputs = partial.properties;
-          }
-          throw cause;
-        }
-        return outputs;
-      }),
-    refresh: () =>
-      inHome(async () => {
-        if (!outputs) throw new Error("nothing to refresh");
-        outputs = await migrationTask.read(id, outputs, { log });
-        return outputs;
-      }),
-    destroy: () =>
-      inHome(async () => {
-        if (outputs) await migrationTask.delete(id, outputs, { log });
-        outputs = undefined;
-      }),
+    up: (more = {}) => driver.up(rawInputs(more)),
+    refresh: driver.refresh,
+    destroy: driver.destroy,
     records: (...topics) => readTopics(kafka, topics),
     async level(seconds = 60) {
       const [goal] = await rows<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
-      const reached = `SELECT confirmed_flush_lsn >= '${goal?.lsn}'::pg_lsn AS reached FROM pg_replication_slots WHERE slot_name = 'godwit_${id}'`;
+      const reached = `SELECT confirmed_flush_lsn >= '${goal?.lsn}'::pg_lsn AS reached FROM pg_replication_slots WHERE slot_name = 'godwit_${driver.id}'`;
       for (const end = Date.now() + seconds * 1000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
         const [slot] = await rows<{ reached: boolean }>(reached);
         if (slot?.reached) return;
@@ -133,7 +90,7 @@ export async function createKafkaTask(
       ...(await listLocalLeftovers(home)),
       ...(await listGroups(kafka)).map((group) => ({ kind: "consumer group", name: group })),
     ],
-    workerLog: () => readFile(join(home, "tasks", id, "worker.log"), "utf8"),
+    workerLog: driver.workerLog,
   };
 }
 
