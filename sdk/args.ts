@@ -91,6 +91,11 @@ export interface SelectedTableArgs {
   readonly columns?: Input<readonly Input<SelectedColumnArgs>[]>;
   /** Columns that do not move. */
   readonly excludeColumns?: Input<readonly Input<string>[]>;
+  /**
+   * Only rows for which this condition, in the source's SQL, is true. In `incremental` a row joins and leaves with its values, so
+   * the condition may name the table's own columns and immutable functions only.
+   */
+  readonly where?: Input<string>;
   /** AnalyticDB: the primary key the table gets. Default: its own. */
   readonly primaryKey?: Input<readonly Input<string>[]>;
   /** AnalyticDB: the distribution key. Default: the primary key, else a column that is chosen with a warning. */

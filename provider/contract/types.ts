@@ -152,6 +152,11 @@ export interface SelectedTable {
   readonly columns?: readonly SelectedColumn[];
   /** Columns that do not move. */
   readonly excludeColumns?: readonly string[];
+  /**
+   * Only rows for which this condition, in the source's SQL, is true. In `incremental` a row joins and leaves with its values, so
+   * the condition may name the table's own columns and immutable functions only.
+   */
+  readonly where?: string;
   /** AnalyticDB: the primary key the table gets. Default: its own. */
   readonly primaryKey?: readonly string[];
   /** AnalyticDB: the distribution key. Default: the primary key, else a column that is chosen with a warning. */

@@ -89,6 +89,7 @@ function planTable(
     streamed: !table.unlogged,
     operations: dmlOperations(dml, ddl, displayName(table)),
     ddl: ddlOperations(ddl, displayName(table)),
+    ...rowFilter(entries),
     ...tableOptions(entries),
     estimatedRows: table.estimatedRows,
     bytes: table.bytes,
@@ -140,6 +141,17 @@ export function ddlOperations(ddl: readonly string[] | undefined, object: string
     view: has("view"),
     routine: has("routine"),
   };
+}
+
+/** Unread: the source says which columns it names, and how it understands it. */
+function rowFilter({ own, inherited }: TableEntries): Pick<PlannedTable, "filter"> {
+  const given = [own, ...inherited].find((entry) => entry?.where !== undefined)?.where;
+  return given === undefined ? {} : { filter: { given, condition: bracketed(given), columns: [] } };
+}
+
+/** The line break ends a comment that the condition may end in. */
+function bracketed(condition: string): string {
+  return `(${condition}\n)`;
 }
 
 /** The table's own entry wins over its parents', option by option. */

@@ -19,6 +19,8 @@ export interface TableSelection extends TableOptions {
   readonly rename?: string;
   readonly columns?: readonly { readonly name: string; readonly rename?: string }[];
   readonly excludeColumns?: readonly string[];
+  /** A condition in the source's SQL. */
+  readonly where?: string;
   readonly operations?: { readonly dml?: readonly string[]; readonly ddl?: readonly string[] };
 }
 

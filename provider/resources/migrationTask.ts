@@ -1,11 +1,11 @@
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../contract/types.js";
 import { routeKind } from "../databases/index.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
-import type { PrecheckItem } from "../engine/models/plan.js";
+import type { PlannedTable, PrecheckItem } from "../engine/models/plan.js";
 import type { PlannedTask, RouteKind } from "../engine/routeKind.js";
 import { migrates } from "../engine/taskDefinition.js";
 import type { TaskError, TaskState } from "../engine/taskStatus.js";
-import type { TaskRecord, TaskStore } from "../engine/taskStore.js";
+import type { TableRecord, TaskRecord, TaskStore } from "../engine/taskStore.js";
 import { embeddedRunner } from "../runner/embedded.js";
 import { godwitHome } from "../runner/taskFiles.js";
 import { inputDiff } from "./inputDiff.js";
@@ -133,6 +133,7 @@ async function adjust(
   if (restructured || changed.some((name) => !LIVE.has(name) && name !== "source" && name !== "target")) {
     const tables = await store.readTables(taskId);
     const planned = await checkedPlan(kind, inputs, new Set(tables.map(({ table }) => table.id)), log);
+    if (!restructured) refuseOtherFilters(tables, planned.plan.tables);
     // The worker works from the plan it read at its start: it ends, and another goes on with the new one.
     await embeddedRunner.stop(godwitHome(), taskId);
     await store.fence(taskId);
@@ -141,6 +142,22 @@ async function adjust(
   }
   await store.updateSettings(taskId, { settings: settingsOf(inputs), desiredState: inputs.desiredState });
   if (task.state === "failed") await store.reviveTask(taskId);
+}
+
+/** What a table's condition kept away so far is not at the target, and what it let through stays there. */
+function refuseOtherFilters(known: readonly TableRecord[], planned: readonly PlannedTable[]): void {
+  const former = new Map(known.map(({ table: { id, filter } }) => [id, filter]));
+  const changed = planned.find(({ id, filter }) => {
+    const was = former.get(id);
+    // Columns that were renamed meanwhile have to be called by their new names.
+    const renamed = was?.columns.some(({ name, source }) => name !== source);
+    return former.has(id) && !renamed && was?.given !== filter?.given;
+  });
+  if (!changed) return;
+  throw new GodwitError(ErrorCode.SelectionUnusable, "`where` of a table that is being migrated can't change", {
+    object: `${changed.source.schema}.${changed.source.name}`,
+    remedy: "take the table out of the selection and run pulumi up; empty it at the target; take it in with the other condition",
+  });
 }
 
 /** Plans and prechecks; throws GW1201 with every item that stands in the way. */

@@ -10,6 +10,7 @@ import { isConnectionError } from "./connectionErrors.js";
 import { Connections } from "./connections.js";
 import { ddlFollowing } from "./ddl/follow/ddlFollowing.js";
 import type { SourceDialect, TargetDialect } from "./dialect.js";
+import { readRowFilters } from "./filter/readRowFilters.js";
 import { followChanges } from "./followChanges.js";
 import { formatLsn, parseLsn } from "./lsn.js";
 import { pairChecks } from "./precheck/pairChecks.js";
@@ -62,7 +63,12 @@ async function plan({ ends, from, to, source, target, definition, options, known
   const schema = moves ? await to.planSchema(target, catalog, resolved, definition) : NO_SCHEMA;
   // Without its structure a table's rows have nowhere to go; `skipped` says why it was left out.
   const leftOut = new Set(schema.tablesLeftOut);
-  const tables = resolved.tables.filter(({ id }) => !leftOut.has(id));
+  const filters = await readRowFilters(
+    source,
+    resolved.tables.filter(({ id }) => !leftOut.has(id)),
+    definition,
+  );
+  const { tables } = filters;
   // What exists stays as it is: tables of an ignoreAndProceed task, and everything a task made before it was given more to do.
   const adding = definition.conflictMode === "ignoreAndProceed" || known.size > 0;
   const steps = adding ? withoutExisting(schema.steps, await (to.readExisting ?? readTargetObjects)(target)) : schema.steps;
@@ -71,6 +77,7 @@ async function plan({ ends, from, to, source, target, definition, options, known
     plan: { tables, steps, skipped: [...resolved.skipped, ...schema.skipped], selection: { options, readAt: readAt.toString() } },
     prechecks: [
       ...(await from.precheck(source, fresh, definition)),
+      ...filters.checks,
       ...(await to.precheck(target, ends.target, fresh, definition)),
       ...(await pairChecks(source, target)),
     ],

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { FlowCounts } from "../../engine/database.js";
 import { summedCounts } from "../../engine/flowCounts.js";
-import type { Position } from "../../engine/models/change.js";
+import type { ChangeSink, Position } from "../../engine/models/change.js";
 import type { PlannedTable } from "../../engine/models/plan.js";
 import { createThrottle, type ThrottleRates } from "../../engine/throttle.js";
 import { Applier, CarefulNeeded } from "./apply/applier.js";
@@ -12,8 +12,9 @@ import { openTargetConnection } from "./apply/targetConnection.js";
 import { destroy, serverVersion } from "./clients.js";
 import { type DdlFollowing, TextNeeded } from "./ddl/follow/ddlFollowing.js";
 import { ddlSink } from "./ddl/follow/ddlSink.js";
-import type { HeldSink } from "./ddl/follow/heldSink.js";
 import { openDdlFollower } from "./ddl/follow/openDdlFollower.js";
+import { rowFilterSink } from "./filter/rowFilterSink.js";
+import { RowJudge } from "./filter/rowJudge.js";
 import { openChangeStream } from "./replication/changeStream.js";
 import { releaseSlot } from "./replication/slot.js";
 
@@ -84,6 +85,7 @@ async function followOnce(
   const target = await options.target.connect("apply");
   let applier: Applier | undefined;
   let source: Client | undefined;
+  let asked: Client | undefined;
   try {
     const sql = await (options.dialect ?? postgresApply).prepare(target, options.quiet);
     const { describeTargets, binaryFits, rules } = sql;
@@ -94,7 +96,9 @@ async function followOnce(
     const start = await options.start();
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
-    const binary = !text && (await serverVersion(source)) >= 140000 && binaryFits(tables, targets);
+    const filtered = tables.some(({ filter }) => filter);
+    // The source is asked about rows by their text.
+    const binary = !text && !filtered && (await serverVersion(source)) >= 140000 && binaryFits(tables, targets);
     // Asked before the connection's socket is taken.
     const version = ddl && (await serverVersion(target));
     applier = new Applier({
@@ -124,18 +128,35 @@ async function followOnce(
             overwrite: options.overwrite,
           })
         : undefined;
-    return await run(source, applier, follower && ddlSink(applier, follower), options, start, binary);
+    const structural = follower && ddlSink(applier, follower);
+    asked = filtered ? await options.source.connect("filter") : undefined;
+    const filter = asked && rowFilterSink({ inner: structural ?? applier, tables, judge: new RowJudge(asked) });
+    return await run(
+      source,
+      applier,
+      { sink: filter ?? structural ?? applier, held: [filter, structural] },
+      options,
+      start,
+      binary,
+    );
   } finally {
     applier?.close();
     destroy(target);
     if (source) destroy(source);
+    if (asked) destroy(asked);
   }
+}
+
+/** What the stream comes to first, and all on its way that may fail by itself. */
+interface FirstSink {
+  readonly sink: ChangeSink;
+  readonly held: readonly ({ readonly failed: Promise<never> } | undefined)[];
 }
 
 async function run(
   source: Client,
   applier: Applier,
-  structural: HeldSink | undefined,
+  { sink, held }: FirstSink,
   options: FollowOptions,
   start: Position,
   binary: boolean,
@@ -145,7 +166,7 @@ async function run(
     publications: options.publications,
     start,
     binary,
-    sink: structural ?? applier,
+    sink,
     durable: () => applier.position,
   });
   const { signal } = options;
@@ -156,7 +177,7 @@ async function run(
     if (signal.aborted) onAbort();
   });
   try {
-    await Promise.race([stream.done, applier.failed, aborted, ...(structural ? [structural.failed] : [])]);
+    await Promise.race([stream.done, applier.failed, aborted, ...held.flatMap((one) => one?.failed ?? [])]);
     stream.pause();
     await Promise.race([applier.drain(), stream.done]);
     return undefined;

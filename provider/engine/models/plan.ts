@@ -35,10 +35,21 @@ export interface PlannedTable {
   readonly operations: DmlOperations;
   /** Changes of structure that are carried over. Absent (plans made before there was a choice): none. */
   readonly ddl?: DdlOperations;
+  /** Only these rows move. */
+  readonly filter?: RowFilter;
   /** What the selection asks of this target's own kind. */
   readonly options?: TableOptions;
   readonly estimatedRows: number;
   readonly bytes: number;
+}
+
+export interface RowFilter {
+  /** As the program has it. */
+  readonly given: string;
+  /** The same in the source's own words, brackets around it: what is asked of the source. */
+  readonly condition: string;
+  /** Columns that it names, and what they are called at the source by now. */
+  readonly columns: readonly { readonly name: string; readonly source: string }[];
 }
 
 export interface DmlOperations {

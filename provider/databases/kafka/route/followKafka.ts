@@ -8,6 +8,8 @@ import { destroy, serverVersion } from "../../postgres/clients.js";
 import type { Connections } from "../../postgres/connections.js";
 import { FollowedNames } from "../../postgres/ddl/follow/followedNames.js";
 import type { HeldSink } from "../../postgres/ddl/follow/heldSink.js";
+import { type RowFilterSink, rowFilterSink } from "../../postgres/filter/rowFilterSink.js";
+import { RowJudge } from "../../postgres/filter/rowJudge.js";
 import { type ChangeStream, openChangeStream } from "../../postgres/replication/changeStream.js";
 import { releaseSlot } from "../../postgres/replication/slot.js";
 import { fencedError } from "../../postgres/store/taskLease.js";
@@ -52,6 +54,7 @@ export async function followKafka(options: FollowKafkaOptions): Promise<void> {
   const store = await options.store.connect("checkpoint");
   let producer: TransactionalProducer | undefined;
   let source: Client | undefined;
+  let asked: Client | undefined;
   try {
     const topics = await cluster.topics();
     const shapes = await options.readShapes(entries.map(({ table }) => table));
@@ -66,12 +69,14 @@ export async function followKafka(options: FollowKafkaOptions): Promise<void> {
     const start = await startMark(cluster, topics, stored);
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
-    const parts = { store, producer, source, topics, entries, shapes, formats, start };
+    if (entries.some(({ table }) => table.filter)) asked = await options.source.connect("filter");
+    const parts = { store, producer, source, asked, topics, entries, shapes, formats, start };
     await new Flow(options, parts, await structureFollower(options, entries, store)).run();
   } finally {
     producer?.close();
     destroy(store);
     if (source) destroy(source);
+    if (asked) destroy(asked);
   }
 }
 
@@ -79,6 +84,8 @@ interface Parts {
   readonly store: Client;
   readonly producer: TransactionalProducer;
   readonly source: Client;
+  /** Where rows of the tables are filtered: judges them. */
+  readonly asked: Client | undefined;
   readonly topics: OpenedTopics;
   readonly entries: readonly FollowedTable[];
   readonly shapes: TableShapes;
@@ -91,6 +98,7 @@ class Flow {
   private readonly output: RecordOutput;
   private readonly sink: KafkaChangeSink;
   private readonly structural: HeldSink | undefined;
+  private readonly filter: RowFilterSink | undefined;
   private latest: StreamMark | undefined;
   private renewed = Date.now();
 
@@ -136,10 +144,18 @@ class Flow {
         join: (names) => joinTopics({ cluster, producer, store, partitions, learn: formats.learn }, names),
         readShapes,
       });
+    const { asked } = parts;
+    this.filter =
+      asked &&
+      rowFilterSink({
+        inner: this.structural ?? this.sink,
+        tables: entries.map(({ table }) => table),
+        judge: new RowJudge(asked),
+      });
   }
 
   async run(): Promise<void> {
-    const { output, sink, structural, options } = this;
+    const { output, sink, structural, filter, options } = this;
     const { definition } = options.cluster;
     const stream = openChangeStream(this.parts.source, {
       slotName: definition.slotName,
@@ -147,7 +163,7 @@ class Flow {
       start: this.parts.start.position,
       // The formats take the text form, and only few types would be cheaper to read in binary.
       binary: false,
-      sink: structural ?? sink,
+      sink: filter ?? structural ?? sink,
       durable: () => sink.position,
     });
     let onAbort: () => void = () => undefined;
@@ -159,7 +175,8 @@ class Flow {
     const over = new AbortController();
     const kept = this.keepCheckpoint(over.signal);
     try {
-      await Promise.race([stream.done, output.failed, kept, aborted, ...(structural ? [structural.failed] : [])]);
+      const held = [filter, structural].flatMap((one) => one?.failed ?? []);
+      await Promise.race([stream.done, output.failed, kept, aborted, ...held]);
       await this.drain(stream);
     } finally {
       over.abort();

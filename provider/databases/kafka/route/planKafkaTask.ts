@@ -9,6 +9,7 @@ import { displayName } from "../../../engine/selection.js";
 import { type TaskDefinition, usersPublication } from "../../../engine/taskDefinition.js";
 import { withConnection } from "../../postgres/connection.js";
 import type { SourceDialect } from "../../postgres/dialect.js";
+import { readRowFilters } from "../../postgres/filter/readRowFilters.js";
 import { parseLsn } from "../../postgres/lsn.js";
 import { ClusterAdmin } from "../client/clusterAdmin.js";
 import { kafkaSettings } from "./cluster.js";
@@ -47,7 +48,8 @@ async function plan(
   const readAt = await currentPosition(source);
   const catalog = await from.readCatalog(source);
   const resolved = resolvePlan(catalog, options);
-  const tables = usersPublication(definition) ? resolved.tables : resolved.tables.map(withWholeRows);
+  const filters = await readRowFilters(source, resolved.tables, definition);
+  const tables = usersPublication(definition) ? filters.tables : filters.tables.map(withWholeRows);
   const topics = taskTopics(tables, settings, databaseName(ends));
   const existing = await admin.topics(topics.map(({ name }) => name).filter(isAskable));
   const counts = new Map(existing.map(({ name, partitions }) => [name, partitions]));
@@ -62,6 +64,7 @@ async function plan(
     prechecks: [
       // Of the tables as they are: what this route changes for the time of the task has an item of its own.
       ...(await from.precheck(source, resolved.tables.filter(fresh), definition)),
+      ...filters.checks,
       ...(await clusterChecks({ admin, definition, topics, existing })),
       ...deliveryChecks({ ends, definition, tables, shown: tables.filter(fresh) }),
       ...(await rowSizeChecks(source, topics, existing)),

@@ -28,7 +28,8 @@ export function openOracleReader(connection: OracleConnection, options: OracleRe
       const kinds = table.columns.map(({ source }) => kindOf(table, source));
       const list = table.columns.map(({ source }, index) => columnText({ name: source, kind: kinds[index] ?? "text" }));
       const name = `${quoted(table.source.schema)}.${quoted(table.source.name)}`;
-      const where = chunk.condition === undefined ? "" : ` WHERE ${chunk.condition}`;
+      const conditions = [chunk.condition && `(${chunk.condition})`, table.filter?.condition].filter((one) => one !== undefined);
+      const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
       const batchRows = kinds.some((kind) => kind === "clob" || kind === "blob" || kind === "xml") ? LOB_BATCH_ROWS : BATCH_ROWS;
       let rows = 0;
       try {

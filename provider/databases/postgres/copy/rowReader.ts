@@ -33,11 +33,16 @@ export async function openRowReader(client: Client, endpoint: PostgresEndpoint, 
 }
 
 /** COPY of a table reads it directly; a condition, or a table without columns, takes a query. Never rows of child tables. */
-function copyStatement(table: PlannedTable, condition: string | undefined, format: "binary" | "text"): string {
+function copyStatement(table: PlannedTable, chunk: string | undefined, format: "binary" | "text"): string {
+  const condition = bothConditions(chunk, table.filter?.condition);
   const columns = table.columns.map((column) => ident(column.source)).join(", ");
   const rows =
     condition === undefined && columns !== ""
       ? `${qualified(table.source)} (${columns})`
       : `(SELECT ${columns} FROM ONLY ${qualified(table.source)}${condition === undefined ? "" : ` WHERE ${condition}`})`;
   return `COPY ${rows} TO STDOUT (FORMAT ${format})`;
+}
+
+function bothConditions(chunk: string | undefined, filter: string | undefined): string | undefined {
+  return chunk !== undefined && filter !== undefined ? `(${chunk}) AND ${filter}` : (chunk ?? filter);
 }

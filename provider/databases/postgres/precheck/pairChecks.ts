@@ -3,7 +3,10 @@ import type { PrecheckItem } from "../../../engine/models/plan.js";
 import { precheckItem } from "./precheckItem.js";
 
 interface Identity {
-  /** Start of the postmaster: servers cloned from one data directory share a system identifier. */
+  /**
+   * Start of the postmaster, and its port: servers cloned from one data directory share a system identifier. Two that were started together have begun
+   * in the same microsecond once in some thousand times.
+   */
   server: string;
   database: string;
   encoding: string;
@@ -13,7 +16,7 @@ interface Identity {
 // Every session of ours runs in UTC, so pg_settings no longer says what the server's TimeZone is; log_timezone, which initdb sets alike
 // and no session can change, does.
 const IDENTITY = `
-SELECT pg_postmaster_start_time()::text AS server, current_database() AS database,
+SELECT pg_postmaster_start_time()::text || ' ' || coalesce(inet_server_port()::text, '') AS server, current_database() AS database,
        (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) AS encoding,
        coalesce((SELECT reset_val FROM pg_settings WHERE name = 'log_timezone'), 'UTC') AS "timeZone"`;
 

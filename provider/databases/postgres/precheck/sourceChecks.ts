@@ -114,7 +114,9 @@ async function captureChecks(
   const freeSenders = facts.maxSenders - facts.senders;
   const user = ident(facts.user);
   const foreign = await foreignTables(client, tables);
-  const keyless = tables.filter(({ streamed, replicaIdentity }) => streamed && replicaIdentity.needs === "full");
+  const keyless = tables.filter(
+    ({ streamed, replicaIdentity, filter }) => streamed && replicaIdentity.needs === "full" && !filter,
+  );
   const unlogged = tables.filter(({ streamed }) => !streamed);
   const kept = facts.walKeepMegabytes;
   const items = [

@@ -19,8 +19,15 @@ export class HeldSink implements ChangeSink {
     this.failed.catch(() => undefined);
   }
 
-  /** Starts `work` at once; whatever comes after it waits for its end. After a failure nothing is passed on any more. */
+  /**
+   * Starts `work` at once, or when its turn has come; whatever comes after it waits for its end. After a failure nothing is passed on any
+   * more.
+   */
   hold(work: () => Promise<void>): void {
+    if (!this.direct) {
+      this.pass(() => this.hold(work));
+      return;
+    }
     this.holding = work().then(
       () => {
         this.holding = undefined;

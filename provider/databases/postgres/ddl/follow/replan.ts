@@ -1,12 +1,13 @@
+import { ErrorCode, GodwitError } from "../../../../engine/errors.js";
 import type { CatalogColumn, CatalogKey, CatalogTable, QualifiedName } from "../../../../engine/models/catalog.js";
-import type { PlannedColumn, PlannedTable } from "../../../../engine/models/plan.js";
+import type { PlannedColumn, PlannedTable, RowFilter } from "../../../../engine/models/plan.js";
 import { type PlanOptions, resolvePlan } from "../../../../engine/plan.js";
 import type { ColumnStructure, TableStructure } from "../structure.js";
 import type { FollowedNames } from "./followedNames.js";
 
 /**
  * A table that was just made, planned by the program's rules as if it had been there at the start.
- * Undefined for a partitioned table, which has no rows of its own. Pure.
+ * Undefined for a partitioned table, which has no rows of its own. Pure. Errors: GW1502 for one whose rows are filtered.
  */
 export function planNewTable(table: TableStructure, options: PlanOptions, names: FollowedNames): PlannedTable | undefined {
   const entry = names.entry(table, table.parents);
@@ -33,11 +34,20 @@ export function planNewTable(table: TableStructure, options: PlanOptions, names:
     },
   ];
   const catalog = { schemas: [table.schema], tables: [catalogTable(table)], objects: [], unsupported: [] };
-  return resolvePlan(catalog, {
+  const [planned] = resolvePlan(catalog, {
     ...(objects ? { objects } : {}),
     ...(options.operations ? { operations: options.operations } : {}),
     ...(options.capitalization ? { capitalization: options.capitalization } : {}),
-  }).tables[0];
+  }).tables;
+  if (planned?.filter) {
+    if (selection?.exclude?.includes(table.name)) return undefined;
+    // Its changes do not carry the whole old row, which says whether a row was among those that move.
+    throw new GodwitError(ErrorCode.StructureChanged, "a partition was made of a table whose rows `where` filters", {
+      object: `${table.schema}.${table.name}`,
+      remedy: "name the partition under `exclude` of its schema and run pulumi up; give it a task of its own",
+    });
+  }
+  return planned;
 }
 
 export interface TableRules {
@@ -87,9 +97,20 @@ export function replanTable(
     columns,
     leftOut: after.columns.map(({ name }) => name).filter((name) => !kept.has(name)),
     key: keyOf(after),
-    replicaIdentity: { was: planned.replicaIdentity.was, needs: publishesKey(after) ? "keep" : "full" },
+    replicaIdentity: { was: planned.replicaIdentity.was, needs: publishesKey(after) && !planned.filter ? "keep" : "full" },
     streamed: !after.unlogged,
+    ...(planned.filter ? { filter: withPresentNames(planned.filter, before, after) } : {}),
   };
+}
+
+/** The condition stays as it was written; its columns are known by their numbers. */
+export function withPresentNames(filter: RowFilter, before: TableStructure | undefined, after: TableStructure): RowFilter {
+  const columns = filter.columns.map(({ name, source }) => {
+    const number = before?.columns.find((column) => column.name === source)?.number;
+    const now = after.columns.find((column) => column.number === number);
+    return { name, source: now?.name ?? source };
+  });
+  return { ...filter, columns };
 }
 
 function catalogTable(table: TableStructure): CatalogTable {
