@@ -11,6 +11,7 @@ const TABLES = `
     gone integer, id bigint PRIMARY KEY, "Units" integer, state text, body text, seen timestamptz, code character(4), flags bit(3));
   ALTER TABLE orders DROP gone;
   ALTER TABLE orders ALTER body SET STORAGE EXTERNAL;
+  CREATE TABLE line (id integer PRIMARY KEY, "order" bigint REFERENCES orders);
   CREATE TABLE bag (kind text, value integer);
   CREATE TABLE plain (id integer PRIMARY KEY, value integer);
   CREATE TABLE event (id integer, region text, what text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
@@ -165,8 +166,16 @@ describe.each([
     await task.up({
       migrationTypes: ["schema", "full"],
       objects: [
-        { schema: "public", tables: [{ name: "orders", where: "seen > now() - interval '100 years' AND id = ANY ('{1,2,3}')" }] },
+        {
+          schema: "public",
+          tables: [{ name: "orders", where: "seen > now() - interval '100 years' AND id = ANY ('{1,2,3}')" }, { name: "line" }],
+        },
       ],
+    });
+    expect(task.outputs?.skippedObjects).toContainEqual({
+      kind: "foreignKey",
+      name: "public.line.line_order_fkey",
+      reason: "it references public.orders, of which only some rows move",
     });
     expect((await rowsOf(task.target, "id", "orders")).n).toBe(3);
   });

@@ -24,6 +24,7 @@ export function keyDrafts(context: SchemaContext): Draft[] {
 
 /** Foreign keys; those of partitions are made by the one of their parent. */
 export function foreignKeyDrafts(context: SchemaContext): Draft[] {
+  const partial = partialTables(context);
   return context.catalog.constraints.flatMap((constraint): Draft[] => {
     const table = context.relations.get(constraint.relation);
     const referenced = context.relations.get(constraint.referenced);
@@ -56,12 +57,29 @@ export function foreignKeyDrafts(context: SchemaContext): Draft[] {
         weight: table.bytes,
         blocked:
           constraintBlocked(context, constraint) ??
-          (selected
-            ? partitionedNotValid(context, table, constraint)
-            : `it references ${referenced.schema}.${referenced.name}, which is not selected`),
+          referencedBlocked(referenced, selected, partial) ??
+          partitionedNotValid(context, table, constraint),
       },
     ];
   });
+}
+
+function referencedBlocked(referenced: PgRelation, selected: boolean, partial: ReadonlySet<string>): string | undefined {
+  const name = `${referenced.schema}.${referenced.name}`;
+  if (!selected) return `it references ${name}, which is not selected`;
+  return partial.has(referenced.key) ? `it references ${name}, of which only some rows move` : undefined;
+}
+
+/** Tables whose rows are filtered, and what they are partitions of. */
+function partialTables(context: SchemaContext): ReadonlySet<string> {
+  const filtered = new Set(context.resolved.tables.filter(({ filter }) => filter).map(({ id }) => id));
+  const partial = new Set<string>();
+  const pending = [...context.relations.values()].filter(({ id }) => filtered.has(id));
+  for (let relation = pending.pop(); relation; relation = pending.pop()) {
+    partial.add(relation.key);
+    pending.push(...relation.parents.flatMap((parent) => context.relations.get(parent) ?? []));
+  }
+  return partial;
 }
 
 function keyDraft(context: SchemaContext, table: PgRelation, constraint: PgConstraint, index: PgIndex): Draft {
