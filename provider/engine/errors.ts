@@ -143,10 +143,12 @@ export enum ErrorCode {
   KafkaRefused = "GW1927",
   /** The records of a transaction could not be brought in order again (a partition lost what it had confirmed). It is begun again at the last position. */
   TransactionBroken = "GW1928",
-  /** The Schema Registry does not answer, or refused the username or password. */
+  /** The Schema Registry does not answer, or is in trouble. Retried. */
   RegistryUnreachable = "GW1931",
   /** The Schema Registry refused the schema: it is not compatible with the subject's earlier ones, or not valid. */
   SchemaRefused = "GW1932",
+  /** The Schema Registry refused the username or password, or the url leads to none. */
+  RegistryRefused = "GW1933",
 
   /** A table's topic would have a name that Kafka does not take, or cannot tell from another; name a topic for the table. */
   TopicNameIllegal = "GW2001",
@@ -194,7 +196,14 @@ export class GodwitError extends Error {
   }
 }
 
-const GONE: ReadonlySet<ErrorCode> = new Set([ErrorCode.ConnectionLost, ErrorCode.EndpointUnreachable, ErrorCode.NoWritableHost]);
+const GONE: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.ConnectionLost,
+  ErrorCode.EndpointUnreachable,
+  ErrorCode.NoWritableHost,
+  // Brokers or a registry that are down are as gone as a database is.
+  ErrorCode.ReplicasMissing,
+  ErrorCode.RegistryUnreachable,
+]);
 
 /** A server was gone rather than unwilling: retried within retry.connectionMinutes. */
 export function isServerGone(cause: unknown): cause is GodwitError {

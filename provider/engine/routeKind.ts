@@ -33,6 +33,9 @@ export interface RouteKind {
   open(ends: Ends, definition: TaskDefinition): Promise<Route>;
   /** What the source says of the task's capture, without its worker. */
   captureStatus(ends: Ends, definition: TaskDefinition): Promise<CaptureStatus>;
-  /** Takes away what the task has at the source, without its worker. Tolerates what is gone. */
-  release(ends: Ends, definition: TaskDefinition): Promise<void>;
+  /**
+   * Takes away what the task has, without its worker. Tolerates what is gone. What harms nobody and can't be taken away, because its server
+   * does not answer, is told by `warn` and left there: a destroy must end.
+   */
+  release(ends: Ends, definition: TaskDefinition, warn: (message: string) => void): Promise<void>;
 }

@@ -160,8 +160,10 @@ async function loadRows(run: PhaseRun, first: Snapshot | undefined): Promise<rea
 async function recordLoads({ route, lease }: PhaseRun, records: readonly TableRecord[]): Promise<readonly TableRecord[]> {
   if (!route.target.recordedLoads || records.every(({ state }) => state === "loaded")) return records;
   const open = new Set(records.filter(({ state }) => state !== "loaded").map(({ table }) => table.id));
+  const checkpoint = await lease.readCheckpoint();
   for (const { tableId, rows, bytes, position } of await route.target.recordedLoads()) {
-    if (!open.has(tableId)) continue;
+    // Tables are loaded while nothing streams, so a load that the stream has passed is of a table that left the task and came back.
+    if (!open.has(tableId) || (checkpoint !== undefined && position <= checkpoint)) continue;
     const { chunkLoaded, tableLoaded } = lease.statements;
     await lease.run(`${chunkLoaded(tableId, rows, bytes)}; ${tableLoaded(tableId, position)}`);
   }

@@ -64,7 +64,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
       await embeddedRunner.stop(godwitHome(), taskId);
       await store.fence(taskId);
       // The source first: what stays there costs its owner disk space.
-      await kind.release(ends, task?.definition ?? definition);
+      await kind.release(ends, task?.definition ?? definition, (message) => log.warn(message));
       await store.deleteTask(taskId);
     } finally {
       await store.close();

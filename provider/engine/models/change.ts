@@ -43,7 +43,8 @@ export interface StreamedColumn {
  */
 export interface ChangeSink {
   table(table: StreamedTable): void;
-  begin(commitPosition: Position, commitTimeMs: number): void;
+  /** `transactionId` is the source's own number of the transaction (PostgreSQL xid), where it tells. */
+  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void;
   insert(tableId: number, data: Buffer, tuple: number, end: number): void;
   /** `oldTuple` is -1 when neither the key changed nor the identity is full. */
   update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void;

@@ -41,9 +41,9 @@ describeKafka("a Schema Registry", () => {
     const username = "alice";
     expect(await registerValueSchema({ url, username, password: "the-right-one" }, "secret", SCHEMA)).toBeGreaterThan(0);
     const wrong = registerValueSchema({ url, username, password: "a-wrong-one" }, "secret", SCHEMA);
-    await expect(wrong).rejects.toThrow(/GW1931: the Schema Registry refused user "alice"/);
+    await expect(wrong).rejects.toThrow(/GW1933: the Schema Registry refused user "alice"/);
     await expect(wrong).rejects.not.toThrow(/a-wrong-one/);
-    await expect(registerValueSchema({ url }, "secret", SCHEMA)).rejects.toThrow(/GW1931/);
+    await expect(registerValueSchema({ url }, "secret", SCHEMA)).rejects.toThrow(/GW1933/);
     const inUrl = registerValueSchema({ url: url.replace("://", "://alice:the-right-one@") }, "secret", SCHEMA);
     await expect(inUrl).rejects.toThrow(/GW1001/);
     await expect(inUrl).rejects.not.toThrow(/the-right-one/);
@@ -53,6 +53,6 @@ describeKafka("a Schema Registry", () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     await expect(registerValueSchema({ url }, "any", SCHEMA)).rejects.toThrow(new RegExp(`GW1931: .*ECONNREFUSED.*${url}`, "s"));
     const elsewhere = registry.url.replace("/apis/ccompat/v7", "/nothing/here");
-    await expect(registerValueSchema({ url: elsewhere }, "any", SCHEMA)).rejects.toThrow(/GW1931: .*404/);
+    await expect(registerValueSchema({ url: elsewhere }, "any", SCHEMA)).rejects.toThrow(/GW1933: .*404/);
   });
 });

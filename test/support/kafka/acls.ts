@@ -4,6 +4,8 @@ export interface Allowance {
   readonly user: string;
   readonly resource: "topic" | "group" | "transactionalId" | "cluster";
   readonly name: string;
+  /** The name is the beginning of those that are meant. */
+  readonly prefix?: boolean;
   readonly operations: readonly ("read" | "write" | "describe" | "describeConfigs" | "create" | "delete")[];
 }
 
@@ -27,11 +29,11 @@ const OPERATIONS = {
 export async function allow(kafka: Kafka, allowances: readonly Allowance[]): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  const acl = allowances.flatMap(({ user, resource, name, operations }) =>
+  const acl = allowances.flatMap(({ user, resource, name, prefix, operations }) =>
     operations.map((operation) => ({
       resourceType: RESOURCES[resource],
       resourceName: name,
-      resourcePatternType: ResourcePatternTypes.LITERAL,
+      resourcePatternType: prefix ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
       principal: `User:${user}`,
       host: "*",
       operation: OPERATIONS[operation],

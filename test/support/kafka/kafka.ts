@@ -9,11 +9,13 @@ import { freePort } from "../serverProcess.js";
 import type { Watchdog } from "../watchdog.js";
 import { type BrokerAddress, brokerProperties, type KafkaTls, tlsFiles } from "./brokerProperties.js";
 import { JavaProcess, watchFolder } from "./javaProcess.js";
-import { kafkaJars } from "./kafkaJars.js";
+import { type KafkaVersion, kafkaJars } from "./kafkaJars.js";
 
 const run = promisify(execFile);
 
 export interface KafkaOptions {
+  /** Default: 3.9. */
+  readonly version?: KafkaVersion;
   /** Default 1. With 3, topics are replicated to all and two must have a record before it counts. */
   readonly brokers?: 1 | 3;
   /** User names: each gets a random password, and clients must log in (SASL PLAIN and SCRAM-SHA-256/512). */
@@ -68,9 +70,9 @@ export interface KafkaCluster {
   remove(): Promise<void>;
 }
 
-/** Starts a KRaft cluster of the release in kafkaJars.ts; one broker is up in 3 s. */
+/** Starts a KRaft cluster of a release in kafkaJars.ts; one broker is up in 3 s. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
-  const jars = await kafkaJars();
+  const jars = await kafkaJars(options.version);
   const folder = await mkdtemp(join(process.env.GODWIT_TEST_DATA ?? tmpdir(), `godwit-${options.name ?? "kafka"}-`));
   const watchdog = watchFolder(folder);
   try {

@@ -1,13 +1,13 @@
 import { mavenJars } from "./mavenJars.js";
 
 export const KAFKA_VERSION = "3.9.1";
+/** Its brokers have lost the oldest versions of the requests (KIP-896), and end transactions in a new way (KIP-890). */
+export const KAFKA_4_VERSION = "4.1.1";
+export type KafkaVersion = typeof KAFKA_VERSION | typeof KAFKA_4_VERSION;
 
 /** Brokers, and the tools with the console consumer. Everything from the same release. */
-export function kafkaJars(): Promise<string> {
-  return mavenJars(`kafka-${KAFKA_VERSION}`, [
-    `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
-    `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,
-  ]);
+export function kafkaJars(version: KafkaVersion = KAFKA_VERSION): Promise<string> {
+  return mavenJars(`kafka-${version}`, [`org.apache.kafka:kafka_2.13:${version}`, `org.apache.kafka:kafka-tools:${version}`]);
 }
 
 const REGISTRY_VERSION = "2.5.11.Final";

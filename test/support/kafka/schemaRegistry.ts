@@ -11,6 +11,9 @@ export interface RegistryServer {
   readonly url: string;
   /** The same behind a proxy that wants basic authentication: the registry itself does that with an identity server only. */
   protectedUrl(username: string, password: string): Promise<string>;
+  kill9(): Promise<void>;
+  /** On the same port, knowing nothing of the schemas before. */
+  start(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -27,9 +30,12 @@ export async function startSchemaRegistry(): Promise<RegistryServer> {
   const java = new JavaProcess({ name: "registry", folder, args });
   const proxies: Server[] = [];
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
-  try {
+  const start = async () => {
     await java.start();
     await java.until(async () => (await fetch(`${url}/subjects`)).ok);
+  };
+  try {
+    await start();
   } catch (cause) {
     watchdog.trigger();
     throw cause;
@@ -41,6 +47,8 @@ export async function startSchemaRegistry(): Promise<RegistryServer> {
       proxies.push(proxy.server);
       return `http://127.0.0.1:${proxy.port}/apis/ccompat/v7`;
     },
+    kill9: () => java.kill9(),
+    start,
     async remove() {
       for (const proxy of proxies) proxy.close();
       await java.kill9();

@@ -59,8 +59,8 @@ export interface PartitionWriter {
  */
 export interface TransactionalProducer {
   /**
-   * The time that the brokers granted a transaction: what was asked for, or 60 where transaction.max.timeout.ms is below that. Infinity without
-   * transactions.
+   * The time that the brokers granted a transaction: what was asked for, or less where transaction.max.timeout.ms is below that. Infinity
+   * without transactions.
    */
   readonly transactionSeconds: number;
   /** Learns where these topics' partitions are; `maxMessageBytes` is the topic's max.message.bytes, where known. GW2002 when one is missing. */
@@ -109,6 +109,11 @@ export async function openProducer(endpoint: KafkaEndpoint, options: ProducerOpt
 
 /** Milliseconds that a broker may take to hear of a topic that was just made through another one. */
 const SETTLING_MS = 2000;
+/**
+ * Tried one after the other where the brokers allow less than asked for, for no request tells their limit. A minute is what clients ask for by
+ * default, and allowed nearly everywhere.
+ */
+const LESSER_SECONDS = [60, 30, 15, 5];
 const DEFAULT_BATCH = 512 * 1024;
 const DEFAULT_BUFFER = 24 * 1024 * 1024;
 
@@ -155,13 +160,15 @@ class WireProducer implements TransactionalProducer {
       this.transactionMs = milliseconds;
       return this.brokers.askCoordinator("transaction", transactionalId, initProducerId(transactionalId, milliseconds));
     };
-    try {
-      this.identity = await ask(transactionSeconds * 1000);
-    } catch (cause) {
-      // The brokers allow less than asked for; a minute is what clients ask for by default, and allowed nearly everywhere.
-      if (!(cause instanceof ProtocolError) || cause.code !== ErrorNumber.invalidTransactionTimeout) throw cause;
-      this.identity = await ask(60_000);
+    for (const seconds of [transactionSeconds, ...LESSER_SECONDS.filter((lesser) => lesser < transactionSeconds)]) {
+      try {
+        this.identity = await ask(seconds * 1000);
+        return;
+      } catch (cause) {
+        if (!(cause instanceof ProtocolError) || cause.code !== ErrorNumber.invalidTransactionTimeout) throw cause;
+      }
     }
+    throw new ProtocolError(ErrorNumber.invalidTransactionTimeout, `transactional id ${transactionalId}`);
   }
 
   get transactionSeconds(): number {

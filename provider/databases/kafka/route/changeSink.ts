@@ -84,8 +84,10 @@ export class KafkaChangeSink implements ChangeSink, TableShapes {
     this.tables.set(streamed.id, { ...written, loadPosition: entry.loadPosition, live });
   }
 
-  begin(commitPosition: Position, commitTimeMs: number): void {
+  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
     const { facts } = this;
+    if (transactionId === undefined) delete facts.transactionId;
+    else facts.transactionId = transactionId;
     const { inside } = this.options.start;
     facts.commitPosition = commitPosition;
     facts.commitTimeMs = Math.round(commitTimeMs);

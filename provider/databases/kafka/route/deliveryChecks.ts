@@ -44,7 +44,7 @@ export function deliveryChecks({ ends, definition, tables, shown }: DeliveryFind
       remedy: "kafka.acks all is what transactions need",
     }),
     precheckItem({
-      item: "targetSchemaRegistry",
+      item: "targetSchemaRegistryUse",
       severity: "warning",
       passed: settings.format === "dts-avro" || registry === undefined,
       message:

@@ -67,10 +67,13 @@ export async function followKafka(options: FollowKafkaOptions): Promise<void> {
       topics.descriptions.map(({ name, maxMessageBytes }) => ({ name, ...(maxMessageBytes ? { maxMessageBytes } : {}) })),
     );
     const start = await startMark(cluster, topics, stored);
+    // The worker that committed it may have died before it could write the store's copy.
+    if (start.position > stored) await checkpoint(options, store, start);
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
     if (entries.some(({ table }) => table.filter)) asked = await options.source.connect("filter");
-    const parts = { store, producer, source, asked, topics, entries, shapes, formats, start };
+    const incarnation = await cluster.incarnation();
+    const parts = { store, producer, source, asked, topics, entries, shapes, formats, start, incarnation };
     await new Flow(options, parts, await structureFollower(options, entries, store)).run();
   } finally {
     producer?.close();
@@ -91,6 +94,7 @@ interface Parts {
   readonly shapes: TableShapes;
   readonly formats: RecordFormats;
   readonly start: StreamMark;
+  readonly incarnation: string;
 }
 
 /** One pass over the stream. */
@@ -107,14 +111,14 @@ class Flow {
     private readonly parts: Parts,
     follower: StructureFollower | undefined,
   ) {
-    const { producer, topics, shapes, formats, start, entries, store } = parts;
+    const { producer, topics, shapes, formats, start, entries, store, incarnation } = parts;
     const { cluster, settings, database, readShapes } = options;
     const partitions = new Map(topics.partitions);
     const offsetAt = { groupId: streamNames(cluster.definition.taskId).groupId, topic: topics.anchor, partition: 0 };
     this.output = new RecordOutput({
       producer,
       sureBytes: sureBytes(topics.descriptions),
-      commit: (mark) => producer.commit({ ...offsetAt, ...streamOffset(mark) }),
+      commit: (mark) => producer.commit({ ...offsetAt, ...streamOffset(mark, incarnation) }),
       onDurable: (mark) => {
         this.latest = mark;
         this.renewed = Date.now();
@@ -206,6 +210,9 @@ class Flow {
         }, CHECKPOINT_MS);
         signal.addEventListener("abort", stop, { once: true });
       });
+      // The stream tells of lulls only when something arrives: one that is held back, or a source at work, says nothing for minutes, and
+      // the brokers abort a transaction that stays open.
+      (this.structural ?? this.sink).lull();
       await this.writeCheckpoint();
       if (Date.now() - this.renewed > RENEWAL_MS) {
         this.renewed = Date.now();
@@ -267,10 +274,10 @@ async function checkpoint(
 }
 
 /** The later of the two: the store's is written after the group's, and is there when the group has been forgotten. */
-async function startMark({ admin, definition }: TaskCluster, { anchor }: OpenedTopics, stored: bigint): Promise<StreamMark> {
-  const committed = await admin.groupOffset(streamNames(definition.taskId).groupId, anchor, 0);
-  if (committed.offset < 0n) return { position: stored, commitTimeMs: 0, recordId: 0 };
-  const mark = streamMark(committed);
+async function startMark(cluster: TaskCluster, { anchor }: OpenedTopics, stored: bigint): Promise<StreamMark> {
+  const committed = await cluster.admin.groupOffset(streamNames(cluster.definition.taskId).groupId, anchor, 0);
+  const mark = streamMark(committed, await cluster.incarnation());
+  if (!mark) return { position: stored, commitTimeMs: 0, recordId: 0 };
   return mark.position >= stored ? mark : { position: stored, commitTimeMs: mark.commitTimeMs, recordId: mark.recordId };
 }
 

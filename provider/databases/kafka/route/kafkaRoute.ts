@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Route } from "../../../engine/database.js";
+import { GodwitError } from "../../../engine/errors.js";
 import type { Ends } from "../../../engine/models/endpoint.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
 import type { RouteKind } from "../../../engine/routeKind.js";
@@ -12,9 +13,9 @@ import { formatLsn, parseLsn } from "../../postgres/lsn.js";
 import { captureStatus, openPostgresSource, releaseCapture } from "../../postgres/source.js";
 import { takeLease } from "../../postgres/store/taskLease.js";
 import { openTaskStore } from "../../postgres/store/taskStore.js";
-import { type OpenedTopics, taskCluster } from "./cluster.js";
+import { type OpenedTopics, type TaskCluster, taskCluster } from "./cluster.js";
 import { followKafka } from "./followKafka.js";
-import { allNames, streamNames } from "./identities.js";
+import { allNames, type ProducerNames, streamNames } from "./identities.js";
 import { openKafkaTarget } from "./kafkaTarget.js";
 import { databaseName, planKafkaTask } from "./planKafkaTask.js";
 import { openRecordFormats } from "./recordFormats.js";
@@ -43,7 +44,7 @@ async function open(from: SourceDialect, ends: Ends, definition: TaskDefinition)
   const sources = new Connections(ends.source, `godwit/${taskId}/source`);
   // Named like a target's, so that a successor ends what a dead worker left of them.
   const store = new Connections(ends.source, `godwit/${taskId}/target`);
-  const cluster = taskCluster(ends.target, definition, store);
+  const cluster = taskCluster(ends.target, definition, store, databaseName(ends));
   const close = async () => {
     sources.close();
     store.close();
@@ -82,29 +83,43 @@ async function open(from: SourceDialect, ends: Ends, definition: TaskDefinition)
   }
 }
 
+/** Milliseconds for a cluster that answers but is not ready: a destroy waits for no election. */
+const RELEASE_PATIENCE_MS = 20_000;
+
 /**
  * Takes the source's objects and the consumer groups away; topics and records stay. What a killed worker left open is ended first: consumers that read
  * committed records only would wait for it until the brokers' time-out.
+ *
+ * A cluster that is gone, or lets this user in no more, must not keep the task for ever: its groups are then left and named. They harm nobody, for no
+ * later task takes over what it finds there (`incarnation`), and brokers forget a group that commits nothing.
  */
-async function release(ends: Ends, definition: TaskDefinition): Promise<void> {
+async function release(ends: Ends, definition: TaskDefinition, warn: (message: string) => void): Promise<void> {
   const { taskId } = definition;
   await withConnection(ends.source, { applicationName: `godwit/${taskId}/release` }, (client) =>
     releaseCapture(client, definition),
   );
   const store = new Connections(ends.source, `godwit/${taskId}/release`);
-  const cluster = taskCluster(ends.target, definition, store);
+  const cluster = taskCluster(ends.target, definition, store, databaseName(ends));
   try {
     const names = migrates(definition, "full") ? allNames(taskId) : [streamNames(taskId)];
-    await Promise.all(
-      names.map(async (name) => {
-        (await cluster.openProducer(name)).close();
-        await cluster.admin.deleteGroup(name.groupId);
-      }),
+    const outcomes = await Promise.allSettled(names.map((name) => releaseNames(cluster, name)));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    const [first] = failures;
+    if (first === undefined) return;
+    if (!failures.every((cause) => cause instanceof GodwitError)) throw first;
+    warn(
+      `the consumer groups ${streamNames(taskId).groupId}* may be left in the Kafka cluster: ${(first as GodwitError).message}. ` +
+        "Brokers forget them by themselves after offsets.retention.minutes (7 days by default); sooner: kafka-consumer-groups.sh --delete --group <group>",
     );
   } finally {
     await cluster.close();
     store.close();
   }
+}
+
+async function releaseNames(cluster: TaskCluster, names: ProducerNames): Promise<void> {
+  (await cluster.openProducer(names, { patienceMs: RELEASE_PATIENCE_MS })).close();
+  await cluster.admin.deleteGroup(names.groupId);
 }
 
 async function readServerVersion(client: Client): Promise<string> {

@@ -55,6 +55,7 @@ export function openKafkaTarget(options: KafkaTargetOptions): TargetDatabase {
         const formatOf = formats.encoders();
         return createTableLoader({
           taskId,
+          incarnation: await cluster.incarnation(),
           producer,
           offsetAt: { groupId: names.groupId, topic: topics.anchor, partition: 0 },
           store: await store.connect("load"),
@@ -98,12 +99,13 @@ interface Prepared {
 async function recordedLoads(cluster: TaskCluster): Promise<readonly RecordedLoad[]> {
   const { anchor } = await cluster.topics();
   if (anchor === "") return [];
+  const incarnation = await cluster.incarnation();
   const found = await Promise.all(
     loadNames(cluster.definition.taskId).map(async (names) => {
       const producer = await cluster.openProducer(names, { transactionSeconds: LOAD_TRANSACTION_SECONDS });
       producer.close();
       const offset = await cluster.admin.groupOffset(names.groupId, anchor, 0);
-      return offset.offset < 0n ? undefined : recordedLoad(offset);
+      return recordedLoad(offset, incarnation);
     }),
   );
   return found.filter((load) => load !== undefined);

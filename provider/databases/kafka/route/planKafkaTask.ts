@@ -15,6 +15,7 @@ import { ClusterAdmin } from "../client/clusterAdmin.js";
 import { kafkaSettings } from "./cluster.js";
 import { clusterChecks } from "./clusterChecks.js";
 import { deliveryChecks } from "./deliveryChecks.js";
+import { registryChecks } from "./registryChecks.js";
 import { rowSizeChecks } from "./rowSizeChecks.js";
 import { taskTopics, topicSteps } from "./topicPlan.js";
 
@@ -67,6 +68,7 @@ async function plan(
       ...filters.checks,
       ...(await clusterChecks({ admin, definition, topics, existing })),
       ...deliveryChecks({ ends, definition, tables, shown: tables.filter(fresh) }),
+      ...(await registryChecks(ends.target, settings)),
       ...(await rowSizeChecks(source, topics, existing)),
     ],
   };

@@ -48,11 +48,11 @@ class StructureSink implements ChangeSink {
     else this.options.inner.table(streamed);
   }
 
-  begin(commitPosition: Position, commitTimeMs: number): void {
+  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
     this.position = commitPosition;
     this.muted.clear();
     this.options.follower.begin();
-    this.options.inner.begin(commitPosition, commitTimeMs);
+    this.options.inner.begin(commitPosition, commitTimeMs, transactionId);
   }
 
   insert(tableId: number, data: Buffer, tuple: number, end: number): void {

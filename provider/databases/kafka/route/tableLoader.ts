@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { RowLoader, RowSink } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
@@ -10,11 +11,12 @@ import { CopyTextRows } from "../formats/copyText.js";
 import { RecordBytes } from "../formats/recordBytes.js";
 import type { SourceFacts } from "../formats/recordFormat.js";
 import { LargeRecords } from "./largeRecords.js";
-import { loadOffset } from "./positions.js";
+import { loadOffset, nothingToRecord } from "./positions.js";
 import type { WrittenTable } from "./writtenTable.js";
 
 export interface TableLoaderOptions {
   readonly taskId: string;
+  readonly incarnation: string;
   readonly producer: TransactionalProducer;
   /** The lane's group, and the partition its offsets hang on. */
   readonly offsetAt: Pick<GroupOffset, "groupId" | "topic" | "partition">;
@@ -34,6 +36,8 @@ export interface TableLoaderOptions {
  * before it is complete: a worker that dies later loads it anew from another snapshot, and those rows come twice.
  */
 const PART_OF_TIME = 2 / 3;
+const WATCH_MS = 1000;
+const FAREWELL_MS = 5000;
 /** Kafka's default of transaction.max.timeout.ms. */
 export const LOAD_TRANSACTION_SECONDS = 900;
 
@@ -42,11 +46,14 @@ export const LOAD_TRANSACTION_SECONDS = 900;
  * learns of it afterwards; a worker that dies between the two finds it in the group.
  */
 export function createTableLoader(options: TableLoaderOptions): RowLoader {
+  let recorded: Position | undefined;
   return {
     async load(table, { position }, feed, record) {
+      recorded = undefined;
       const rows = await new TableLoad(options, table, position).run(feed);
       try {
         await options.store.query(record(rows));
+        recorded = position;
       } catch (cause) {
         throw fencedError(cause, options.taskId);
       }
@@ -54,7 +61,13 @@ export function createTableLoader(options: TableLoaderOptions): RowLoader {
     // A table is never split: one lane encodes as fast as the process can.
     prepare: async () => undefined,
     async close() {
-      options.producer.close();
+      const { producer, offsetAt } = options;
+      if (recorded !== undefined) {
+        // No failure of the load, whatever keeps it from being written.
+        const told = producer.commit({ ...offsetAt, ...nothingToRecord(recorded) }).catch(() => undefined);
+        await Promise.race([told, sleep(FAREWELL_MS, undefined, { ref: false })]);
+      }
+      producer.close();
       options.onClose();
       await options.store.end().catch(() => undefined);
     },
@@ -70,6 +83,10 @@ class TableLoad {
   private bytes = 0;
   private partBegan = Date.now();
   private part = 0;
+  /** Records since the last commit began. */
+  private open = false;
+  /** What a part's commit failed with while nothing was being written. */
+  private failure: unknown;
 
   constructor(
     private readonly options: TableLoaderOptions,
@@ -95,14 +112,20 @@ class TableLoad {
         this.large.note(topics.data, partition, scratch.used, this.part, () => describe(data, tuple));
         slice.bytes = scratch.bytes;
         slice.end = scratch.used;
+        this.open = true;
         this.writer(partition).append(facts.nowMs, undefined, slice);
         scratch.used = 0;
       },
       object,
     );
+    // A throttle, a lock or a slow source may keep the next rows away for longer than the brokers keep a transaction open.
+    const watch = setInterval(() => {
+      if (this.open && this.overdue) this.commit(true).catch((cause: unknown) => (this.failure ??= cause));
+    }, WATCH_MS);
     try {
       const rows = await feed({
         write: (frames) => {
+          if (this.failure) throw this.failure;
           facts.nowMs = Date.now();
           this.bytes += frames.length;
           copy.push(frames);
@@ -114,6 +137,8 @@ class TableLoad {
       return rows;
     } catch (cause) {
       throw this.large.named(cause);
+    } finally {
+      clearInterval(watch);
     }
   }
 
@@ -128,14 +153,17 @@ class TableLoad {
 
   private get overdue(): boolean {
     const { partMs, producer } = this.options;
-    return this.facts.nowMs - this.partBegan > (partMs ?? producer.transactionSeconds * 1000 * PART_OF_TIME);
+    return Date.now() - this.partBegan > (partMs ?? producer.transactionSeconds * 1000 * PART_OF_TIME);
   }
 
   private async commit(part: boolean): Promise<void> {
     const { planned, position, bytes, facts, options } = this;
-    const done = loadOffset({ tableId: planned.id, rows: facts.recordId, bytes, position }, part);
-    await options.producer.commit({ ...options.offsetAt, ...done });
-    this.large.forgetUpTo(this.part++);
+    const done = loadOffset({ tableId: planned.id, rows: facts.recordId, bytes, position }, options.incarnation, part);
+    // What is appended from here on belongs to the next part, and its transaction begins when this one is committed.
+    const number = this.part++;
     this.partBegan = Date.now();
+    this.open = false;
+    await options.producer.commit({ ...options.offsetAt, ...done });
+    this.large.forgetUpTo(number);
   }
 }

@@ -56,8 +56,8 @@ export class RowFilterSink implements ChangeSink {
     this.held.table(streamed);
   }
 
-  begin(commitPosition: Position, commitTimeMs: number): void {
-    this.held.begin(commitPosition, commitTimeMs);
+  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
+    this.held.begin(commitPosition, commitTimeMs, transactionId);
   }
 
   insert(tableId: number, data: Buffer, tuple: number, end: number): void {
@@ -149,8 +149,8 @@ class JudgedSink implements ChangeSink {
     this.inner.table(streamed);
   }
 
-  begin(commitPosition: Position, commitTimeMs: number): void {
-    this.inner.begin(commitPosition, commitTimeMs);
+  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
+    this.inner.begin(commitPosition, commitTimeMs, transactionId);
   }
 
   insert(tableId: number, data: Buffer, tuple: number, end: number): void {

@@ -31,7 +31,7 @@ export function decodeMessage(data: Buffer, at: number, end: number, sink: Chang
       sink.delete(data.readUInt32BE(at + 1), data, at + 6, end);
       return;
     case 0x42: // B
-      sink.begin(data.readBigInt64BE(at + 1), timeMs(data, at + 9));
+      sink.begin(data.readBigInt64BE(at + 1), timeMs(data, at + 9), data.readUInt32BE(at + 17));
       return;
     case 0x43: // C
       sink.commit(data.readBigInt64BE(at + 2), data.readBigInt64BE(at + 10), timeMs(data, at + 18));

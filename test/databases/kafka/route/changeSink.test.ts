@@ -56,7 +56,7 @@ function worker(log: Log, clock: { ms: number }) {
     async commit(mark) {
       log.committed.push(...open.splice(0));
       // As it lies in the group's metadata.
-      log.mark = streamMark(streamOffset(mark));
+      log.mark = streamMark(streamOffset(mark, "born"), "born") ?? log.mark;
       log.commits++;
     },
     onDurable: (mark) => sinkOf.current?.durable(mark),

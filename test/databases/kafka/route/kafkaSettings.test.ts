@@ -6,8 +6,10 @@ import { EDGE_TYPES, EDGE_TYPES_SCHEMA } from "../../../route/edgeValues.js";
 import { compareDatabases } from "../../../support/compareTables.js";
 import { type KafkaCluster, startKafka } from "../../../support/kafka/kafka.js";
 import { describeKafka } from "../../../support/kafka/kafkaTests.js";
+import type { ReadRecord } from "../../../support/kafka/readTopic.js";
 import { startSchemaRegistry } from "../../../support/kafka/schemaRegistry.js";
 import { readRecords } from "../../../support/kafkaReaders/readers.js";
+import { killProcess } from "../../../support/kill.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
 import { canal, createKafkaTask, discard, type KafkaTask, type KafkaTaskInputs } from "./kafkaTask.js";
 import { rawValues } from "./rawValues.js";
@@ -128,39 +130,75 @@ describeKafka("what the kafka settings of a task make of its records", () => {
     ]);
   });
 
-  it("canal-json: values of every type come back into PostgreSQL as the same rows, loaded and changed", async () => {
-    task = await createKafkaTask(source, kafka);
-    const known = EDGE_TYPES.filter(({ since }) => (since ?? 0) <= 17);
-    const columns = known.map(({ type }, at) => `c${at + 1} ${type}`).join(", ");
-    const table = `${EDGE_TYPES_SCHEMA}; CREATE TABLE public.every (id integer PRIMARY KEY, ${columns})`;
-    await task.sql(table);
-    const longest = Math.max(...known.map(({ values }) => values.length));
-    const insert = (from: number, key: number) =>
-      `INSERT INTO public.every VALUES (${[key, ...known.map(({ values }) => values[from] ?? "NULL")].join(", ")})`;
-    for (let row = 0; row < longest; row++) await task.sql(insert(row, row));
-    await task.up({ objects: [{ schema: "public" }] });
-    for (let row = 0; row < longest; row++) await task.sql(insert(row, 1000 + row));
-    await task.sql("UPDATE public.every SET id = id + 5000 WHERE id >= 1000");
-    await task.level();
-    const replayed = replay(await task.records(`${task.name}.public.every`));
-    expect(replayed.faults).toEqual([]);
-    const copy = `${task.name}_copy`;
-    await source.createDatabase(copy);
-    await source.query(table, undefined, copy);
-    await insertReplayed(source, copy, replayed);
-    const compared = await compareDatabases(source.clientConfig(task.name), source.clientConfig(copy), { schemas: ["public"] });
-    expect(compared.differences).toEqual([]);
-    expect(Number(compared.rows)).toBe(longest * 2);
-  });
+  it.each(["canal-json", "shareplex-json"] as const)(
+    "%s: values of every type come back into PostgreSQL as the same rows, loaded and changed",
+    async (format) => {
+      task = await createKafkaTask(source, kafka, { kafka: { format } });
+      const known = EDGE_TYPES.filter(({ since }) => (since ?? 0) <= 17);
+      const columns = known.map(({ type }, at) => `c${at + 1} ${type}`).join(", ");
+      const table = `${EDGE_TYPES_SCHEMA}; CREATE TABLE public.every (id integer PRIMARY KEY, ${columns})`;
+      await task.sql(table);
+      const longest = Math.max(...known.map(({ values }) => values.length));
+      const insert = (from: number, key: number) =>
+        `INSERT INTO public.every VALUES (${[key, ...known.map(({ values }) => values[from] ?? "NULL")].join(", ")})`;
+      for (let row = 0; row < longest; row++) await task.sql(insert(row, row));
+      await task.up({ objects: [{ schema: "public" }] });
+      for (let row = 0; row < longest; row++) await task.sql(insert(row, 1000 + row));
+      await task.sql("UPDATE public.every SET id = id + 5000 WHERE id >= 1000");
+      await task.level();
+      const records = await task.records(`${task.name}.public.every`);
+      const replayed = replay(format === "canal-json" ? records : records.map(asCanal));
+      expect(replayed.faults).toEqual([]);
+      const copy = `${task.name}_copy`;
+      await source.createDatabase(copy);
+      await source.query(table, undefined, copy);
+      await insertReplayed(source, copy, replayed);
+      const compared = await compareDatabases(source.clientConfig(task.name), source.clientConfig(copy), { schemas: ["public"] });
+      expect(compared.differences).toEqual([]);
+      expect(Number(compared.rows)).toBe(longest * 2);
+    },
+  );
 
-  it("shareplex-json: loaded and changed rows", async () => {
+  it("shareplex-json: loaded and changed rows, and the transaction of each change", async () => {
     const records = await moved({ format: "shareplex-json" });
-    const parsed = records.map(({ value }) => JSON.parse(value ?? "") as { meta: { op: string; table: string }; data: object });
+    const parsed = records.map(({ value }) => JSON.parse(value ?? "") as ShareplexRow);
     const count = (op: string) => parsed.filter(({ meta }) => meta.op === op).length;
     expect(count("ins")).toBeGreaterThanOrEqual(31);
     expect(new Set(parsed.map(({ meta }) => meta.table))).toEqual(new Set(["public.orders"]));
     expect(parsed.filter(({ meta }) => meta.op === "upd").map(({ data }) => data)).toContainEqual({ customer: "changed" });
+    const [last] = await task.rows<{ xid: string }>("INSERT INTO orders (id) VALUES (999) RETURNING xmin::text AS xid");
+    await task.level();
+    const values = (await task.records(`${task.name}.public.orders`)).map(({ value }) => JSON.parse(value ?? "") as ShareplexRow);
+    expect(values.find(({ data }) => data.id === "999")?.meta.trans).toBe(last?.xid);
+    expect(values.find(({ meta, data }) => meta.op === "ins" && data.id === "1")?.meta.trans).toBe("");
   });
+
+  it("a Schema Registry that is away or wants another password stops a start with its reason, and the task goes on once it is there", async () => {
+    const registry = await startSchemaRegistry();
+    try {
+      const schemaRegistry = { url: await registry.protectedUrl("alice", "right"), username: "alice", password: "right" };
+      const target = { ...kafka.endpoint(), kafka: { schemaRegistry } };
+      const inputs = { target, kafka: { format: "dts-avro" as const }, retry: { connectionMinutes: 10, otherMinutes: 1 } };
+      task = await createKafkaTask(source, kafka, inputs);
+      await task.sql(ORDERS);
+      const wrong = { ...kafka.endpoint(), kafka: { schemaRegistry: { ...schemaRegistry, password: "wrong" } } };
+      await expect(task.up({ target: wrong })).rejects.toThrow(/targetSchemaRegistry: GW1933: .*refused user "alice"/);
+      await task.up();
+      await registry.kill9();
+      await killProcess(task.home, "worker");
+      await task.sql(CHANGES);
+      const errors = async () => (await task.refresh())?.errors?.map(({ message }) => message).join();
+      await expect.poll(errors, { timeout: 30_000 }).toMatch(/GW1931: the Schema Registry answered 502/);
+      await registry.start();
+      await task.level(90);
+      const topic = `${task.name}.public.orders`;
+      const { length } = await task.records(topic);
+      expect(length).toBeGreaterThanOrEqual(34);
+      for (const value of await rawValues(kafka, topic, length)) expect(value[0]).toBe(0);
+    } finally {
+      await registry.remove();
+    }
+  }, 180_000);
 
   it("dts-avro behind the ids of a Schema Registry: Avro's own reader reads every record", async () => {
     const registry = await startSchemaRegistry();
@@ -187,3 +225,18 @@ describeKafka("what the kafka settings of a task make of its records", () => {
     }
   });
 });
+
+interface ShareplexRow {
+  readonly meta: { readonly op: string; readonly table: string; readonly trans: string };
+  readonly data: Readonly<Record<string, string | null>>;
+  readonly key?: Readonly<Record<string, string | null>>;
+}
+
+/** A record of a table with the key `id`, in the form that `replay` reads. */
+function asCanal(record: ReadRecord): ReadRecord {
+  const { meta, data, key } = JSON.parse(record.value ?? "") as ShareplexRow;
+  const type = { ins: "INSERT", upd: "UPDATE", del: "DELETE" }[meta.op];
+  const table = meta.table.replace(/^.*\./, "");
+  const change = { isDdl: false, type, table, pkNames: ["id"], data: [{ ...key, ...data }], old: key ? [key] : null };
+  return { ...record, value: JSON.stringify(change) };
+}

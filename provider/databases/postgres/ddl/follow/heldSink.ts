@@ -46,8 +46,8 @@ export class HeldSink implements ChangeSink {
     this.pass(() => this.inner.table(streamed));
   }
 
-  begin(commitPosition: Position, commitTimeMs: number): void {
-    this.pass(() => this.inner.begin(commitPosition, commitTimeMs));
+  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
+    this.pass(() => this.inner.begin(commitPosition, commitTimeMs, transactionId));
   }
 
   insert(tableId: number, data: Buffer, tuple: number, end: number): void {
