@@ -104,6 +104,8 @@ export interface SelectedTableArgs {
   readonly topic?: Input<string>;
   /** Kafka: partitions of this table's topic, when the task creates it. */
   readonly partitions?: Input<number>;
+  /** Kafka: replicas of each partition of this table's topic, when the task creates it. */
+  readonly replicationFactor?: Input<number>;
   /** Kafka: columns whose values choose the partition, under `partitioning: primaryKey`. Default: the primary key. */
   readonly partitionKey?: Input<readonly Input<string>[]>;
   /** This table's own choice; it wins over the task's. */

@@ -33,6 +33,8 @@ export interface Used {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakMegabytes: number;
+  /** Units a second in the second half of the work: without what a JVM takes to start and to warm up. */
+  readonly warmRate?: number;
 }
 
 /** A source, one broker, and both sides of the Kafka rows; every run writes into topics of its own. */
@@ -139,10 +141,12 @@ export class KafkaBench {
       partitions: PARTITIONS,
     });
     try {
+      await peer.untilWritten(records / 2);
+      const half = performance.now();
       await peer.untilWritten(records);
-      const seconds = (performance.now() - began) / 1000;
+      const end = performance.now();
       const used = await peer.used();
-      return { seconds, ...used };
+      return { seconds: (end - began) / 1000, warmRate: records / 2 / ((end - half) / 1000), ...used };
     } finally {
       await peer.remove();
       await this.dropTopics(peer.topics);
@@ -172,10 +176,12 @@ async function expectWritten(kafka: KafkaCluster, topic: string, records: number
 }
 
 /** What a row says besides its seconds; on standard error, for standard output may be a script's. */
-export function report(row: string, side: string, units: number, { seconds, cpuSeconds, peakMegabytes }: Used): void {
-  const rate = Math.round(units / seconds).toLocaleString("en");
+export function report(row: string, side: string, units: number, used: Used): void {
+  const { seconds, cpuSeconds, peakMegabytes, warmRate } = used;
+  const shown = (rate: number) => Math.round(rate).toLocaleString("en");
+  const warm = warmRate === undefined ? "" : ` (${shown(warmRate)} in the second half)`;
   console.error(
-    `  ${row} ${side}: ${rate} a second, ${cpuSeconds.toFixed(1)} s of CPU, ${Math.round(peakMegabytes)} MB at its largest`,
+    `  ${row} ${side}: ${shown(units / seconds)} a second${warm}, ${cpuSeconds.toFixed(1)} s of CPU, ${Math.round(peakMegabytes)} MB at its largest`,
   );
 }
 

@@ -165,6 +165,8 @@ export interface SelectedTable {
   readonly topic?: string;
   /** Kafka: partitions of this table's topic, when the task creates it. */
   readonly partitions?: number;
+  /** Kafka: replicas of each partition of this table's topic, when the task creates it. */
+  readonly replicationFactor?: number;
   /** Kafka: columns whose values choose the partition, under `partitioning: primaryKey`. Default: the primary key. */
   readonly partitionKey?: readonly string[];
   /** This table's own choice; it wins over the task's. */

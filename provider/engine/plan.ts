@@ -166,12 +166,14 @@ function tableOptions({ own, inherited }: TableEntries): Pick<PlannedTable, "opt
   return Object.keys(options).length > 0 ? { options } : {};
 }
 
-function optionsOf({ primaryKey, distributedBy, topic, partitions, partitionKey }: TableOptions): TableOptions {
+function optionsOf(given: TableOptions): TableOptions {
+  const { primaryKey, distributedBy, topic, partitions, replicationFactor, partitionKey } = given;
   return {
     ...(primaryKey ? { primaryKey } : {}),
     ...(distributedBy ? { distributedBy } : {}),
     ...(topic === undefined ? {} : { topic }),
     ...(partitions === undefined ? {} : { partitions }),
+    ...(replicationFactor === undefined ? {} : { replicationFactor }),
     ...(partitionKey ? { partitionKey } : {}),
   };
 }

@@ -77,6 +77,7 @@ export interface TableOptions {
   /** Kafka. */
   readonly topic?: string;
   readonly partitions?: number;
+  readonly replicationFactor?: number;
   readonly partitionKey?: readonly string[];
 }
 

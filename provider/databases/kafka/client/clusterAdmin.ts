@@ -9,7 +9,7 @@ import { Brokers } from "./wire/brokers.js";
 import { Api } from "./wire/call.js";
 import { SUPPORTED_FEATURES } from "./wire/features.js";
 import { type CommittedOffset, deleteGroup, describeGroup, fetchOffset } from "./wire/groupCalls.js";
-import { demand, ErrorNumber } from "./wire/protocolErrors.js";
+import { demand, ErrorNumber, ProtocolError } from "./wire/protocolErrors.js";
 
 export interface TopicDescription {
   readonly name: string;
@@ -165,8 +165,14 @@ export class ClusterAdmin {
   private async groupRights(groupId: string): Promise<readonly KafkaOperation[] | undefined> {
     const connection = await this.brokers.any();
     if (connection.spoken(Api.describeGroups)[1] < 3) return undefined;
-    const { error, operations } = await this.brokers.askCoordinator("group", groupId, describeGroup(groupId));
-    return error === ErrorNumber.groupNotAuthorized ? [] : operationsOf(operations);
+    try {
+      const { error, operations } = await this.brokers.askCoordinator("group", groupId, describeGroup(groupId));
+      return error === ErrorNumber.groupNotAuthorized ? [] : operationsOf(operations);
+    } catch (cause) {
+      // Without any right to the group its coordinator is not told either.
+      if (cause instanceof ProtocolError && cause.code === ErrorNumber.groupNotAuthorized) return [];
+      throw cause;
+    }
   }
 
   /** Numbers among the topics' settings; none for topics that the user may not ask about. */

@@ -5,7 +5,7 @@ import type { ClusterAdmin, TopicDescription } from "../client/clusterAdmin.js";
 import { kafkaSettings } from "./cluster.js";
 import { streamNames } from "./identities.js";
 import { collidingNames, topicNameProblem } from "./topicNames.js";
-import type { TaskTopic } from "./topicPlan.js";
+import { creationOf, type TaskTopic } from "./topicPlan.js";
 
 export interface ClusterFindings {
   readonly admin: Pick<ClusterAdmin, "facts" | "rights" | "topicRefusal">;
@@ -87,8 +87,10 @@ function presence(definition: TaskDefinition, missing: readonly TaskTopic[]): Pr
 
 function partitionCounts(topics: readonly TaskTopic[], existing: readonly TopicDescription[]): PrecheckItem {
   const counts = new Map(existing.map(({ name, partitions }) => [name, partitions]));
-  const problems = topics.flatMap(({ name, asked, tables }) => {
+  const problems = topics.flatMap(({ name, asked, askedReplicas, tables }) => {
     const [first, second] = asked;
+    if (askedReplicas.length > 1)
+      return [`the ${tables.length} tables of topic "${name}" ask for ${askedReplicas.join(" and ")} replicas`];
     if (first === undefined) return [];
     if (second !== undefined) {
       return [`the ${tables.length} tables of topic "${name}" ask for ${asked.join(" and ")} partitions`];
@@ -100,32 +102,27 @@ function partitionCounts(topics: readonly TaskTopic[], existing: readonly TopicD
     item: "targetPartitions",
     passed: problems.length === 0,
     message: problems.length === 0 ? "topics have the partitions that are asked for" : listed(problems),
-    remedy: "make objects[].tables[].partitions what the topic has, or leave it out",
+    remedy: "make objects[].tables[].partitions what the topic has, the same for all tables of a topic, or leave it out",
   });
 }
 
 /** A broker says itself whether it would create a topic: replication factor, policies, rights, names that collide. */
 async function creation({ admin, definition }: ClusterFindings, missing: readonly TaskTopic[]): Promise<PrecheckItem[]> {
-  const { createTopics } = kafkaSettings(definition);
-  if (!createTopics || !migrates(definition, "schema") || missing.length === 0) return [];
-  const { partitions, replicationFactor } = createTopics;
+  const settings = kafkaSettings(definition);
+  if (!settings.createTopics || !migrates(definition, "schema") || missing.length === 0) return [];
   const refusals: string[] = [];
   // Refused for one reason, topics are refused for the same: a few tell as much as thousands.
-  for (const { name, asked } of missing.slice(0, 20)) {
-    const wanted = {
-      name,
-      partitions: asked[0] ?? partitions,
-      ...(replicationFactor === undefined ? {} : { replicationFactor }),
-    };
-    const refusal = await admin.topicRefusal(wanted);
-    if (refusal !== undefined) refusals.push(`"${name}": ${refusal}`);
+  for (const topic of missing.slice(0, 20)) {
+    const refusal = await admin.topicRefusal({ name: topic.name, ...creationOf(topic, settings) });
+    if (refusal !== undefined) refusals.push(`"${topic.name}": ${refusal}`);
   }
   return [
     precheckItem({
       item: "targetTopicCreation",
       passed: refusals.length === 0,
       message: refusals.length === 0 ? "the brokers would create the topics" : listed(refusals, 2),
-      remedy: "lower createTopics.replicationFactor to the number of brokers, or mend what the brokers object to",
+      remedy:
+        "lower replicationFactor (createTopics', or the table's) to the number of brokers, or mend what the brokers object to",
     }),
   ];
 }

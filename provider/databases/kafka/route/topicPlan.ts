@@ -9,6 +9,8 @@ export interface TaskTopic {
   readonly tables: readonly PlannedTable[];
   /** Numbers of partitions asked for by its tables; more than one is a contradiction. */
   readonly asked: readonly number[];
+  /** Numbers of replicas, likewise. */
+  readonly askedReplicas: readonly number[];
 }
 
 /** Where a table's records go. */
@@ -25,9 +27,9 @@ export function tableTopics(table: PlannedTable, settings: KafkaSettings, databa
 
 /** Every topic the task writes to, in the order of its tables. The first one also carries the stream's position. */
 export function taskTopics(tables: readonly PlannedTable[], settings: KafkaSettings, database: string): readonly TaskTopic[] {
-  const found = new Map<string, { tables: PlannedTable[]; asked: Set<number> }>();
+  const found = new Map<string, { tables: PlannedTable[]; asked: Set<number>; replicas: Set<number> }>();
   const topic = (name: string) => {
-    const known = found.get(name) ?? { tables: [], asked: new Set<number>() };
+    const known = found.get(name) ?? { tables: [], asked: new Set<number>(), replicas: new Set<number>() };
     found.set(name, known);
     return known;
   };
@@ -35,10 +37,29 @@ export function taskTopics(tables: readonly PlannedTable[], settings: KafkaSetti
     const { data, ddl } = tableTopics(table, settings, database);
     const own = topic(data);
     own.tables.push(table);
-    if (table.options?.partitions !== undefined) own.asked.add(table.options.partitions);
+    const { partitions, replicationFactor } = table.options ?? {};
+    if (partitions !== undefined) own.asked.add(partitions);
+    if (replicationFactor !== undefined) own.replicas.add(replicationFactor);
     topic(ddl);
   }
-  return [...found].map(([name, { tables: listed, asked }]) => ({ name, tables: listed, asked: [...asked] }));
+  return [...found].map(([name, { tables: listed, asked, replicas }]) => ({
+    name,
+    tables: listed,
+    asked: [...asked],
+    askedReplicas: [...replicas],
+  }));
+}
+
+/** What a topic is made with: what its tables ask for, else what the task does. */
+export function creationOf(
+  { asked, askedReplicas }: Pick<TaskTopic, "asked" | "askedReplicas">,
+  { createTopics }: KafkaSettings,
+): { readonly partitions: number; readonly replicationFactor?: number } {
+  const replicationFactor = askedReplicas[0] ?? createTopics?.replicationFactor;
+  return {
+    partitions: asked[0] ?? createTopics?.partitions ?? 1,
+    ...(replicationFactor === undefined ? {} : { replicationFactor }),
+  };
 }
 
 /**
@@ -50,19 +71,18 @@ export function topicSteps(
   settings: KafkaSettings,
   existing: ReadonlyMap<string, number>,
 ): readonly DdlStep[] {
-  const { createTopics } = settings;
-  return topics.map(({ name, asked }) => ({
-    id: `topic ${name}`,
-    stage: "beforeRows",
-    kind: "topic",
-    name,
-    sql: [],
-    topic: {
-      partitions: existing.get(name) ?? asked[0] ?? createTopics?.partitions ?? 1,
-      ...(createTopics?.replicationFactor === undefined ? {} : { replicationFactor: createTopics.replicationFactor }),
-      create: createTopics !== undefined,
-    },
-    dependsOn: [],
-    weight: 0,
-  }));
+  return topics.map((topic) => {
+    const wanted = creationOf(topic, settings);
+    const { name } = topic;
+    return {
+      id: `topic ${name}`,
+      stage: "beforeRows",
+      kind: "topic",
+      name,
+      sql: [],
+      topic: { ...wanted, partitions: existing.get(name) ?? wanted.partitions, create: settings.createTopics !== undefined },
+      dependsOn: [],
+      weight: 0,
+    };
+  });
 }

@@ -79,8 +79,14 @@ describe("records of a real server, read by others' readers", () => {
       },
     ]);
     const init = loadRecords(canalJson().table(table), await copiedRows(client, endpoint, table));
-    const [refused] = await readers().flink(schema, init.slice(0, 1));
-    expect(refused?.error).toContain('Unknown "type" value "INIT"');
+    const ddl = written((out) =>
+      canalJson().ddl({ database: "d", schema: "public", table: "typed", sql: "DROP TABLE typed" }, FACTS, out),
+    );
+    const refused = await readers().flink(schema, [...init.slice(0, 1), ddl]);
+    expect(refused.map(({ error }) => error)).toEqual([
+      expect.stringContaining('Unknown "type" value "INIT"'),
+      expect.stringContaining('Unknown "type" value "DDL"'),
+    ]);
   });
 
   it("dts-avro: Avro's reader finds the parts of dates and times, microseconds included", async () => {

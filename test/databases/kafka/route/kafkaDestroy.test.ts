@@ -146,4 +146,22 @@ describeKafka("what is left in Kafka of what a task had there", () => {
     expect(await loaded("more")).toEqual([1, 2, 3]);
     expect(await task.records(`${task.name}.public.more`)).toHaveLength(4);
   });
+
+  it("a pause longer than brokers keep a group's offsets: the task goes on from the store's copy, with nothing twice", async () => {
+    await fresh();
+    await task.up();
+    await task.sql("INSERT INTO t SELECT g, 'before' FROM generate_series(10, 19) g");
+    await task.level();
+    await task.up({ desiredState: "paused" });
+    const admin = kafka.internal.admin();
+    await admin.connect();
+    // As after offsets.retention.minutes.
+    await admin.deleteGroups([`godwit_${task.outputs?.taskId}`]);
+    await admin.disconnect();
+    await task.sql("INSERT INTO t VALUES (20, 'meanwhile')");
+    await task.up();
+    await task.level();
+    const ids = canal(await task.records(`${task.name}.public.t`)).map(({ data }) => Number(data?.[0]?.id));
+    expect(ids.sort((a, b) => a - b)).toEqual([1, ...Array.from({ length: 11 }, (_, n) => n + 10)]);
+  });
 });
