@@ -1,4 +1,4 @@
-import type { TableStatus } from "../engine/taskStatus.js";
+import type { IncrementalStatus, TableStatus } from "../engine/taskStatus.js";
 import { megabytes, number } from "../resources/taskProgressLine.js";
 import type { ShownStatus } from "./status.js";
 
@@ -17,14 +17,21 @@ export function renderStatus(status: ShownStatus): string {
   if (incremental) {
     lines.push(
       `  changes    ${number(incremental.inserts)} inserts, ${number(incremental.updates)} updates, ${number(incremental.deletes)} deletes, ${number(incremental.truncates)} truncates, ${number(incremental.changesPerSecond)} a second`,
-      `  lag        ${megabytes(incremental.lagBytes)}, ${incremental.lagSeconds} s (source ${incremental.sourcePosition}, applied ${incremental.appliedPosition})`,
+      `  lag        ${incremental.lagBytes === undefined ? "" : `${megabytes(incremental.lagBytes)}, `}${incremental.lagSeconds} s (source ${incremental.sourcePosition}, applied ${incremental.appliedPosition})`,
     );
     if (incremental.retainedBytes !== undefined)
       lines.push(`  slot       retains ${megabytes(incremental.retainedBytes)} of WAL`);
+    if (incremental.logNeeded) lines.push(`  log        ${neededLine(incremental.logNeeded)}`);
   }
   lines.push(...tableLines(tables));
   for (const { message, retrying } of errors) lines.push(`  ${retrying ? "retrying" : "failed"}: ${message}`);
   return lines.join("\n");
+}
+
+function neededLine({ from, openTransactions, oldestOpenSeconds }: NonNullable<IncrementalStatus["logNeeded"]>): string {
+  const since = oldestOpenSeconds === undefined ? "" : `, the oldest for ${number(oldestOpenSeconds)} s`;
+  const open = openTransactions === 0 ? "no transaction is open" : `${number(openTransactions)} transactions open${since}`;
+  return `needed from ${from} on (${open})`;
 }
 
 const ORDER = { loading: 0, pending: 1, loaded: 2 };

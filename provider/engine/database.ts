@@ -76,6 +76,16 @@ export interface FlowCounts {
   readonly durable: Position;
   /** Commit time of the newest applied transaction, ms since 1970; undefined before the first. */
   readonly lastCommitMs: number | undefined;
+  /** Where open transactions keep older log needed than what is applied. */
+  readonly logNeeded?: LogNeeded;
+}
+
+export interface LogNeeded {
+  /** A restart reads the log from here on. */
+  readonly from: Position;
+  readonly openTransactions: number;
+  /** First change of the oldest of them, ms since 1970. */
+  readonly oldestOpenMs: number | undefined;
 }
 
 export interface FlowOptions {
@@ -124,6 +134,8 @@ export interface SourceDatabase {
   /** End of the source's log now. */
   currentPosition(): Promise<Position>;
   formatPosition(position: Position): string;
+  /** What positions count: bytes of the log (the default), or something that says nothing of bytes, as Oracle's SCN. */
+  readonly positionUnit?: "bytes" | "scn";
   /** Takes away everything capture made. Tolerates what is gone. */
   release(): Promise<void>;
   close(): Promise<void>;

@@ -10,5 +10,6 @@ export function summedCounts(before: FlowCounts, now: FlowCounts): FlowCounts {
     bytes: before.bytes + now.bytes,
     durable: now.durable,
     lastCommitMs: now.lastCommitMs ?? before.lastCommitMs,
+    ...(now.logNeeded ? { logNeeded: now.logNeeded } : {}),
   };
 }

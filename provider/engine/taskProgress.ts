@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
-import type { FlowCounts, SourceDatabase } from "./database.js";
+import type { FlowCounts, LogNeeded, SourceDatabase } from "./database.js";
 import { LoadProgress } from "./loadProgress.js";
 import type { Position } from "./models/change.js";
+import { SourceTimes } from "./sourceTimes.js";
 import type { TaskDefinition } from "./taskDefinition.js";
 import type { IncrementalStatus, TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
 import type { TableRecord } from "./taskStore.js";
@@ -16,6 +17,7 @@ interface Flow {
   counts: FlowCounts;
   caughtUp: boolean;
   samples: { at: number; changes: number }[];
+  readonly reached: SourceTimes;
   sourcePosition: Position;
   retainedBytes: number | undefined;
 }
@@ -56,7 +58,17 @@ export class TaskProgress {
       durable: start,
       lastCommitMs: undefined,
     };
-    this.flow = { source, goal, counts, caughtUp: start >= goal, samples: [], sourcePosition: goal, retainedBytes: undefined };
+    const reached = new SourceTimes(goal, Date.now());
+    this.flow = {
+      source,
+      goal,
+      counts,
+      caughtUp: start >= goal,
+      samples: [],
+      reached,
+      sourcePosition: goal,
+      retainedBytes: undefined,
+    };
   }
 
   stopped(): void {
@@ -75,8 +87,10 @@ export class TaskProgress {
     if (!flow) return;
     const status = await flow.source.captureStatus();
     flow.sourcePosition = await flow.source.currentPosition();
-    flow.retainedBytes = status.kind === "ready" ? Number(status.retainedBytes) : undefined;
+    const counted = status.kind === "ready" && flow.source.positionUnit !== "scn";
+    flow.retainedBytes = counted ? Number(status.retainedBytes) : undefined;
     const now = Date.now();
+    flow.reached.add(flow.sourcePosition, now);
     flow.samples = [
       ...flow.samples.filter(({ at }) => now - at < RATE_SECONDS * 1000),
       { at: now, changes: changesOf(flow.counts) },
@@ -102,7 +116,12 @@ export class TaskProgress {
 
 function incrementalStatus(flow: Flow): IncrementalStatus {
   const { counts, source, samples } = flow;
-  const lagBytes = Number(flow.sourcePosition > counts.durable ? flow.sourcePosition - counts.durable : 0n);
+  const now = Date.now();
+  const behind = flow.sourcePosition > counts.durable;
+  const inBytes = source.positionUnit !== "scn";
+  const age = counts.lastCommitMs === undefined ? undefined : Math.max(0, now - counts.lastCommitMs);
+  // An SCN grows on an idle database as well: the newest commit's age says nothing there.
+  const lagMs = !behind ? 0 : inBytes ? (age ?? 0) : flow.reached.since(counts.durable, now, age);
   const [first] = samples;
   const last = samples.at(-1);
   const seconds = first && last ? (last.at - first.at) / 1000 : 0;
@@ -110,17 +129,23 @@ function incrementalStatus(flow: Flow): IncrementalStatus {
     caughtUp: flow.caughtUp,
     sourcePosition: source.formatPosition(flow.sourcePosition),
     appliedPosition: source.formatPosition(counts.durable),
-    lagBytes,
-    lagSeconds:
-      lagBytes > 0 && counts.lastCommitMs !== undefined
-        ? Math.max(0, Math.round((Date.now() - counts.lastCommitMs) / 100) / 10)
-        : 0,
+    lagBytes: inBytes ? Number(behind ? flow.sourcePosition - counts.durable : 0n) : undefined,
+    lagSeconds: Math.round(lagMs / 100) / 10,
     inserts: counts.inserts,
     updates: counts.updates,
     deletes: counts.deletes,
     truncates: counts.truncates,
     changesPerSecond: first && last && seconds > 0 ? Math.round((last.changes - first.changes) / seconds) : 0,
     retainedBytes: flow.retainedBytes,
+    ...(counts.logNeeded ? { logNeeded: neededStatus(counts.logNeeded, source, now) } : {}),
+  };
+}
+
+function neededStatus({ from, openTransactions, oldestOpenMs }: LogNeeded, source: SourceDatabase, now: number) {
+  return {
+    from: source.formatPosition(from),
+    openTransactions,
+    oldestOpenSeconds: oldestOpenMs === undefined ? undefined : Math.max(0, Math.round((now - oldestOpenMs) / 1000)),
   };
 }
 

@@ -33,8 +33,9 @@ export interface IncrementalStatus {
   /** Positions in the source's own notation. */
   readonly sourcePosition: string;
   readonly appliedPosition: string;
-  readonly lagBytes: number;
-  /** Age of the newest applied commit while there is more to apply; 0 when level. */
+  /** Undefined where positions are no bytes of a log (Oracle). */
+  readonly lagBytes: number | undefined;
+  /** How far behind: where positions are bytes, the age of the newest applied commit while there is more to apply; else how long ago the source was there. */
   readonly lagSeconds: number;
   readonly inserts: number;
   readonly updates: number;
@@ -43,6 +44,14 @@ export interface IncrementalStatus {
   readonly changesPerSecond: number;
   /** WAL the slot makes the source keep. */
   readonly retainedBytes: number | undefined;
+  /** Where a restart needs the source's log from further back than what is applied. */
+  readonly logNeeded?: {
+    /** In the source's own notation. */
+    readonly from: string;
+    readonly openTransactions: number;
+    /** Age of the oldest one's first change. */
+    readonly oldestOpenSeconds: number | undefined;
+  };
 }
 
 /** All that is volatile about a task: the store's `status` column and GODWIT_HOME's status.json. */

@@ -18,7 +18,7 @@ export function progressLine({ state, phase, status, errors }: TaskRecord): stri
   const flow = status.incremental;
   if (!flow) return `${phase}: starting`;
   const applied = flow.inserts + flow.updates + flow.deletes;
-  return `incremental: ${number(applied)} changes applied, ${number(flow.changesPerSecond)} a second, ${megabytes(flow.lagBytes)} behind`;
+  return `incremental: ${number(applied)} changes applied, ${number(flow.changesPerSecond)} a second, ${flow.lagBytes === undefined ? `${flow.lagSeconds} s` : megabytes(flow.lagBytes)} behind`;
 }
 
 export function number(value: number): string {

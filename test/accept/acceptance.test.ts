@@ -1,3 +1,5 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectOracle } from "../../provider/databases/oracle/driver.js";
@@ -71,7 +73,14 @@ async function emulatedScratch(spoil: () => Promise<void>): Promise<Scratch> {
   };
 }
 
-async function run(spoil: () => Promise<void>): Promise<{ readonly held: boolean; readonly lines: readonly string[] }> {
+interface Ran {
+  readonly held: boolean;
+  readonly lines: readonly string[];
+  readonly home: string;
+}
+
+async function run(spoil: () => Promise<void>): Promise<Ran> {
+  const home = await mkdtemp(join(tmpdir(), "godwit-accept-test-"));
   const source = { engine: "oracle", ...OracleEmulator.endpoint(server, "source") } as TaskEndpoint;
   const connection = await connectOracle(source, { applicationName: "test" });
   const lines: string[] = [];
@@ -83,22 +92,23 @@ async function run(spoil: () => Promise<void>): Promise<{ readonly held: boolean
       connection,
       say: (step, text) => void lines.push(`${step}: ${text}`),
       seconds: 20,
+      home,
     });
-    return { held, lines };
+    return { held, lines, home };
   } finally {
     await connection.close();
   }
 }
 
 it("accepts a database whose rows all arrive, says what it compared, and takes itself away", async () => {
-  const { held, lines } = await run(async () => undefined);
+  const { held, lines, home } = await run(async () => undefined);
   expect(lines.filter((line) => /DIFFERENT|FAILED|error/.test(line))).toEqual([]);
   expect(held).toBe(true);
   expect(lines).toContain("loaded: ORDERS: 100 rows, equal");
   expect(lines).toContain("changed: ORDERS: 99 rows, equal");
   expect(lines).toContain("restructured: ORDERS: 100 rows, equal");
   expect(lines).toContain("removed: the task");
-  expect(await listLocalLeftovers(process.env.GODWIT_HOME ?? "/nowhere")).toEqual([]);
+  expect(await listLocalLeftovers(home)).toEqual([]);
 });
 
 it("does not accept one where a row is another at the target", async () => {

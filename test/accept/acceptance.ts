@@ -35,14 +35,17 @@ export interface Acceptance {
   readonly say: (step: string, text: string) => void;
   /** How long the target may take to be level. Default 120. */
   readonly seconds?: number;
+  /** GODWIT_HOME of the task, emptied at the end. Default a folder of its own. */
+  readonly home?: string;
 }
 
 /**
  * Migrates the scratch schema with structures, rows and changes, and compares whole tables after each step. Takes everything away on every way out.
  * Resolves with whether all of it held; what did not is said.
  */
-export async function accept({ source, target, scratch, connection, say, seconds = 120 }: Acceptance): Promise<boolean> {
-  const home = await mkdtemp(join(tmpdir(), "godwit-accept-"));
+export async function accept(acceptance: Acceptance): Promise<boolean> {
+  const { source, target, scratch, connection, say, seconds = 120 } = acceptance;
+  const home = acceptance.home ?? (await mkdtemp(join(tmpdir(), "godwit-accept-")));
   const former = process.env.GODWIT_HOME;
   process.env.GODWIT_HOME = home;
   const log = { info: (line: string) => say("", line), warn: (line: string) => say("warning", line) };

@@ -53,6 +53,53 @@ describe("where a task from Oracle begins", () => {
     expect(await equal(orders)).toBe(3);
   });
 
+  it("mines inside the pluggable database for a user who may not go to the root", async () => {
+    const { emulator, dictionary } = task;
+    await dictionary.change("UPDATE oracle_emulator.instance_setting SET container = 'LOCKED'");
+    const one = emulator.begin();
+    one.insert(orders, { ID: "1", NOTE: "loaded" });
+    one.commit();
+    await emulator.flush();
+    const outputs = await task.up(live);
+    expect(outputs.prechecks.find(({ item }) => item === "sourceContainer")?.message).toMatch(/from inside/);
+    const two = emulator.begin();
+    two.insert(orders, { ID: "2", NOTE: "in redo" });
+    two.commit();
+    for (let logs = 0; logs < 3; logs++) emulator.switchLog();
+    const three = emulator.begin();
+    three.insert(orders, { ID: "3", NOTE: "in another log" });
+    three.commit();
+    await emulator.flush();
+    expect(await equal(orders)).toBe(3);
+    expect((await task.refresh())?.errors).toEqual([]);
+  });
+
+  it("says in status from where redo is needed, and nothing of bytes", async () => {
+    const { emulator } = task;
+    await task.up(live);
+    const open = emulator.begin();
+    open.insert(orders, { ID: "1", NOTE: "open" });
+    const first = emulator.scn;
+    const other = emulator.begin();
+    other.insert(papers, { ID: "1", TITLE: "done" });
+    other.commit();
+    await emulator.flush();
+    expect(await equal(papers)).toBe(1);
+    const status = async () => {
+      const [row] = await task.target<{ status: { incremental?: Record<string, unknown> } }>("SELECT status FROM godwit.status");
+      return row?.status.incremental;
+    };
+    await expect
+      .poll(async () => (await status())?.logNeeded, { timeout: 20_000 })
+      .toMatchObject({ from: `SCN ${first}`, openTransactions: 1, oldestOpenSeconds: expect.any(Number) });
+    const now = await status();
+    expect(now).not.toHaveProperty("lagBytes");
+    expect(now).not.toHaveProperty("retainedBytes");
+    expect(now?.lagSeconds).toEqual(expect.any(Number));
+    open.commit();
+    expect(await equal(orders)).toBe(1);
+  });
+
   it("refuses a startPosition that the redo does not reach", async () => {
     const objects = [{ schema: "BUSY", tables: [{ name: "ORDERS" }] }];
     await task.target(

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import type { PostgresServer } from "./postgres.js";
 
 export interface Leftover {
@@ -76,8 +76,15 @@ export interface GodwitProcess {
   readonly command: string;
 }
 
-/** Processes that were started with this GODWIT_HOME or name it on their command line. Linux only: it reads /proc. */
+/**
+ * Processes that were started with this GODWIT_HOME, or have it, or a path below it, as an argument. Arguments are compared whole: a script that
+ * some other process was given as text may well mention the folder. Linux only: it reads /proc.
+ */
 export async function listProcesses(godwitHome: string): Promise<GodwitProcess[]> {
+  if (!isAbsolute(godwitHome) || resolve(godwitHome) === "/") {
+    throw new Error(`"${godwitHome}" is no folder of a task's: every process would be, or none`);
+  }
+  const home = resolve(godwitHome);
   const found: GodwitProcess[] = [];
   for (const name of await readdir("/proc")) {
     const pid = Number(name);
@@ -85,8 +92,20 @@ export async function listProcesses(godwitHome: string): Promise<GodwitProcess[]
     // A process may end between two reads.
     const read = (file: string) => readFile(join("/proc", name, file), "utf8").catch(() => "");
     const [environment, commandLine] = await Promise.all([read("environ"), read("cmdline")]);
-    const isOfThisHome = environment.split("\0").includes(`GODWIT_HOME=${godwitHome}`) || commandLine.includes(godwitHome);
+    const set = environment.split("\0").find((pair) => pair.startsWith("GODWIT_HOME="));
+    const named = [set?.slice("GODWIT_HOME=".length) ?? "", ...commandLine.split("\0").map(pathIn)];
+    const isOfThisHome = named.some((path) => isAbsolute(path) && isWithin(path, home));
     if (isOfThisHome && commandLine !== "") found.push({ pid, command: commandLine.replaceAll("\0", " ").trim() });
   }
   return found;
+}
+
+/** The path of `--option=/path`, else the argument itself. */
+function pathIn(argument: string): string {
+  return argument.startsWith("-") ? argument.slice(argument.indexOf("=") + 1) : argument;
+}
+
+function isWithin(path: string, home: string): boolean {
+  const whole = resolve(path);
+  return whole === home || whole.startsWith(`${home}/`);
 }

@@ -6,8 +6,12 @@ import { quoted } from "./sql.js";
  * JavaScript's, which know milliseconds only and shift with the client's time zone, and intervals as objects: those go through TO_CHAR.
  */
 export function columnText(column: { readonly name: string; readonly kind: RedoKind }): string {
-  const name = quoted(column.name);
-  switch (column.kind) {
+  return expressionText(quoted(column.name), column.kind);
+}
+
+/** The same for any expression: `T."ADDRESS"."SINCE"`. */
+export function expressionText(name: string, kind: RedoKind): string {
+  switch (kind) {
     case "date":
       return `TO_CHAR(${name}, 'YYYY-MM-DD HH24:MI:SS BC')`;
     case "timestamp":

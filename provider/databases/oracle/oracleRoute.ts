@@ -38,7 +38,7 @@ export const oracleRoute: RouteKind = {
     if (text === undefined) return { kind: "missing" };
     const sources = new OracleConnections(ends.source, `godwit/${taskId}`);
     try {
-      const { connection } = await sources.connectRoot("status");
+      const { connection } = await sources.connectMining("status");
       return await captureStatus(connection, restartOf(text));
     } finally {
       sources.close();

@@ -12,6 +12,7 @@ import { readOfferedExtensions, readTargetObjects, withoutExisting } from "../po
 import { rehearse } from "../postgres/schema/rehearse.js";
 import { readCatalog } from "./catalog/readCatalog.js";
 import { OracleConnections } from "./connections.js";
+import { withStored } from "./follow/storedColumns.js";
 import { positionAt } from "./logMiner/position.js";
 import { currentScn } from "./logMiner/settledScn.js";
 import { oraclePairChecks } from "./precheck/pairChecks.js";
@@ -32,7 +33,8 @@ export async function planOracleTask(
     return await withConnection(ends.target, { applicationName }, async (target) => {
       const source = await sources.connect("catalog");
       // Before the catalog: DDL that comes meanwhile is met again in the redo, rather than not at all.
-      const readAt = positionAt((await currentScn(source)) + 1n);
+      const scn = await currentScn(source);
+      const readAt = positionAt(scn + 1n);
       const catalog = await readCatalog(source);
       const resolved = resolvePlan(catalog, options);
       const schema = migrates(definition, "schema")
@@ -43,9 +45,9 @@ export async function planOracleTask(
       const steps = adding ? withoutExisting(schema.steps, await readTargetObjects(target)) : schema.steps;
       const tried = await tryOut(target, steps);
       const leftOut = new Set(schema.tablesLeftOut);
-      const tables = resolved.tables.filter(
-        (table) => !leftOut.has(table.id) && !tried.failed.has(`table:${shownTarget(table.target)}`),
-      );
+      const tables = resolved.tables
+        .filter((table) => !leftOut.has(table.id) && !tried.failed.has(`table:${shownTarget(table.target)}`))
+        .map((table) => withStored(table, catalog.details.get(table.id)?.stored ?? [], scn));
       const fresh = tables.filter(({ id }) => !known.has(id));
       const facts = await readOracleFacts(source, ends.source);
       const user = ends.source.username ?? "";
@@ -58,7 +60,7 @@ export async function planOracleTask(
         },
         prechecks: [
           ...(await oracleSourceChecks(
-            { connection: source, root: async () => (await sources.connectRoot("root")).connection, facts, user, catalog },
+            { connection: source, mining: () => sources.connectMining("mining"), facts, user, catalog },
             fresh,
             definition,
           )),

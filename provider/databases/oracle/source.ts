@@ -5,6 +5,8 @@ import type { TaskDefinition } from "../../engine/taskDefinition.js";
 import { statementQueue } from "../postgres/statementQueue.js";
 import { captureStatus } from "./captureStatus.js";
 import { kindOfType } from "./catalog/columns.js";
+import { openDictionary } from "./catalog/dictionary.js";
+import { readTypeShapes } from "./catalog/typeShapes.js";
 import type { OracleConnections } from "./connections.js";
 import { tableChunks } from "./copy/chunks.js";
 import type { TakenOut } from "./copy/copyText.js";
@@ -39,10 +41,10 @@ export async function openOracleSource({
   const main = await connections.connect("main");
   const queue = statementQueue();
   // Transactions of every pluggable database and all redo are seen from the root. Only a task that follows changes has to get there.
-  let root: ReturnType<OracleConnections["connectRoot"]> | undefined;
+  let mining: ReturnType<OracleConnections["connectMining"]> | undefined;
   const atRoot = async () => {
-    root ??= connections.connectRoot("capture");
-    return (await root).connection;
+    mining ??= connections.connectMining("capture");
+    return (await mining).connection;
   };
   const snapshotAt = (scn: bigint, resume?: string): Snapshot => ({
     id: scn.toString(),
@@ -84,9 +86,11 @@ export async function openOracleSource({
         snapshot: from,
         kindOf: (table, name) => kindOfType(table.columns.find(({ source }) => source === name)?.type ?? ""),
         takenOut,
+        shapes: () => queue(async () => readTypeShapes(await openDictionary(main))),
       }),
     currentPosition: () => queue(async () => positionAt((await currentScn(main)) + 1n)),
     formatPosition,
+    positionUnit: "scn",
     release: async () => undefined,
     close: async () => connections.close(),
   };

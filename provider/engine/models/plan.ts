@@ -39,6 +39,10 @@ export interface PlannedTable {
   readonly filter?: RowFilter;
   /** What the selection asks of this target's own kind. */
   readonly options?: TableOptions;
+  /** Where changes may name columns by their place: what the source's table looks like to the changes that come next. */
+  readonly stored?: StoredColumns;
+  /** Where the table was taken in with its structure as the source had it there: older changes of structure are in it. A position as text. */
+  readonly structureAt?: string;
   readonly estimatedRows: number;
   readonly bytes: number;
 }
@@ -50,6 +54,13 @@ export interface RowFilter {
   readonly condition: string;
   /** Columns that it names, and what they are called at the source by now. */
   readonly columns: readonly { readonly name: string; readonly source: string }[];
+}
+
+/** Every column that takes place in a row, in the order of the rows, also those that do not move. */
+export interface StoredColumns {
+  /** A number of the source's (Oracle: an SCN) as text. Of changes from before it the order is not known. */
+  readonly since: string;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
 
 export interface DmlOperations {

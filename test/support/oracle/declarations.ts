@@ -35,6 +35,7 @@ export interface DeclaredColumn {
   readonly notNull?: boolean;
   readonly default?: string;
   readonly virtual?: string;
+  readonly invisible?: boolean;
   readonly identity?: "ALWAYS" | "BY DEFAULT";
   /** LAST_NUMBER of its sequence. */
   readonly identityLast?: number;

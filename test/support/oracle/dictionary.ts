@@ -32,6 +32,13 @@ export class EmulatedDictionary {
     return new EmulatedDictionary(emulator);
   }
 
+  /** Of an emulator whose dictionary is there already. */
+  static attach(emulator: OracleEmulator): EmulatedDictionary {
+    const dictionary = new EmulatedDictionary(emulator);
+    dictionary.nextObject = 50_000;
+    return dictionary;
+  }
+
   /** The tables by name, for transactions. */
   async declare(declarations: Declarations): Promise<ReadonlyMap<string, EmulatedTable>> {
     const tables = (declarations.tables ?? []).map((table) => this.table(table));
@@ -60,6 +67,60 @@ export class EmulatedDictionary {
     await this.run();
     const added = { name: column.name, kind: kindOfType(column.type), partOfKey: false };
     return this.emulator.createTable({ ...table, columns: [...table.columns, added] });
+  }
+
+  /** DROP TABLE, in the dictionary. */
+  async forget({ owner, name }: Pick<EmulatedTable, "owner" | "name">): Promise<void> {
+    const named = (...columns: readonly string[]) => columns.map((column) => `${column} = '${name}'`).join(" OR ");
+    await this.change(
+      `SET search_path = oracle_emulator; DELETE FROM dba_objects WHERE owner = '${owner}' AND ${named("object_name")};
+       DELETE FROM dba_all_tables WHERE owner = '${owner}' AND ${named("table_name")}; DELETE FROM dba_tab_cols WHERE owner = '${owner}' AND ${named("table_name")};
+       DELETE FROM dba_constraints WHERE owner = '${owner}' AND ${named("table_name")}; DELETE FROM dba_cons_columns WHERE owner = '${owner}' AND ${named("table_name")};
+       DELETE FROM dba_ind_columns i USING dba_indexes x WHERE x.owner = '${owner}' AND x.table_name = '${name}' AND i.index_name = x.index_name;
+       DELETE FROM dba_indexes WHERE owner = '${owner}' AND ${named("table_name")};`,
+    );
+  }
+
+  /** ALTER TABLE ... RENAME TO, in the dictionary. */
+  async renameTable({ owner, name }: Pick<EmulatedTable, "owner" | "name">, to: string): Promise<void> {
+    const update = (table: string, column = "table_name", owned = "owner") =>
+      `UPDATE oracle_emulator.${table} SET ${column} = '${to}' WHERE ${owned} = '${owner}' AND ${column} = '${name}'`;
+    await this.change(
+      [
+        update("dba_objects", "object_name"),
+        ...["dba_all_tables", "dba_tab_cols", "dba_constraints", "dba_cons_columns", "dba_indexes"].map((table) => update(table)),
+      ].join(";\n"),
+    );
+  }
+
+  /** ALTER TABLE ... RENAME COLUMN, in the dictionary. */
+  async renameColumn({ owner, name }: Pick<EmulatedTable, "owner" | "name">, from: string, to: string): Promise<void> {
+    await this.change(
+      ["dba_tab_cols", "dba_cons_columns"]
+        .map(
+          (table) =>
+            `UPDATE oracle_emulator.${table} SET column_name = '${to}' WHERE owner = '${owner}' AND table_name = '${name}' AND column_name = '${from}'`,
+        )
+        .join(";"),
+    );
+  }
+
+  /** ALTER TABLE ... MODIFY of a column's type, in the dictionary. */
+  async retype({ owner, name }: Pick<EmulatedTable, "owner" | "name">, column: string, type: string): Promise<void> {
+    const set = Object.entries(typeParts(type)).map(([part, value]) => `${part} = ${value === null ? "NULL" : `'${value}'`}`);
+    await this.change(
+      `UPDATE oracle_emulator.dba_tab_cols SET ${set.join(", ")} WHERE owner = '${owner}' AND table_name = '${name}' AND column_name = '${column}'`,
+    );
+  }
+
+  /** ALTER TABLE ... DROP COLUMN, in the dictionary: those behind it move up. */
+  async dropColumn({ owner, name }: Pick<EmulatedTable, "owner" | "name">, column: string): Promise<void> {
+    const at = `owner = '${owner}' AND table_name = '${name}'`;
+    await this.change(
+      `UPDATE oracle_emulator.dba_tab_cols SET column_id = column_id - 1, segment_column_id = segment_column_id - 1 WHERE ${at}
+          AND column_id > (SELECT column_id FROM oracle_emulator.dba_tab_cols WHERE ${at} AND column_name = '${column}');
+       DELETE FROM oracle_emulator.dba_tab_cols WHERE ${at} AND column_name = '${column}'`,
+    );
   }
 
   private table(table: DeclaredTable): EmulatedTable {
@@ -113,11 +174,13 @@ export class EmulatedDictionary {
       owner,
       table_name: table,
       column_name: column.name,
-      column_id: number,
+      column_id: column.invisible ? null : number,
+      internal_column_id: number,
+      segment_column_id: column.virtual === undefined ? number : null,
       ...typeParts(column.type),
       nullable: column.notNull ? "N" : "Y",
       virtual_column: column.virtual === undefined ? "NO" : "YES",
-      hidden_column: "NO",
+      hidden_column: column.invisible ? "YES" : "NO",
       // The dictionary keeps the text with what stood behind it.
       data_default:
         column.virtual ?? (column.identity ? `"${owner}"."ISEQ$$_1".nextval` : column.default && `${column.default} `),

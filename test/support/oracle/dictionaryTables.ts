@@ -13,7 +13,8 @@ CREATE TABLE dba_mview_logs (log_owner text, log_table text);
 CREATE TABLE dba_queue_tables (owner text, queue_table text);
 CREATE TABLE dba_tab_cols (owner text, table_name text, column_name text, column_id integer, data_type text, data_type_owner text,
   data_length integer, char_length integer, char_used text, data_precision integer, data_scale integer, nullable text,
-  virtual_column text, hidden_column text, data_default text);
+  virtual_column text, hidden_column text, data_default text, segment_column_id integer, internal_column_id integer,
+  user_generated text DEFAULT 'YES');
 CREATE TABLE dba_tab_identity_cols (owner text, table_name text, column_name text, generation_type text, identity_options text,
   sequence_name text);
 CREATE TABLE dba_constraints (owner text, table_name text, constraint_name text, constraint_type text, search_condition text,
@@ -35,6 +36,16 @@ CREATE TABLE dba_triggers (owner text, trigger_name text, table_owner text, tabl
 CREATE TABLE dba_tab_comments (owner text, table_name text, comments text);
 CREATE TABLE dba_col_comments (owner text, table_name text, column_name text, comments text);
 CREATE TABLE dba_dependencies (owner text, name text, referenced_owner text, referenced_name text);
+CREATE TABLE dba_lobs (owner text, table_name text, column_name text, segment_name text);
+CREATE TABLE dba_segments (owner text, segment_name text, bytes bigint);
+CREATE SCHEMA dbms_lob;
+CREATE TABLE dbms_lob.huge (value text);
+-- Of a value that a test names there, more than any test would hold.
+CREATE FUNCTION dbms_lob.getlength(text) RETURNS bigint LANGUAGE sql AS
+  'SELECT CASE WHEN EXISTS (SELECT FROM dbms_lob.huge WHERE value = $1) THEN 600000000 ELSE length($1) END';
+CREATE TABLE dba_types (owner text, type_name text, supertype_owner text, supertype_name text);
+CREATE TABLE dba_type_attrs (owner text, type_name text, attr_name text, attr_type_owner text, attr_type_name text, attr_no integer);
+CREATE TABLE dba_coll_types (owner text, type_name text, coll_type text, elem_type_owner text, elem_type_name text);
 CREATE TABLE dba_extents (owner text, segment_name text, partition_name text, segment_type text, relative_fno integer, block_id integer,
   blocks integer);
 CREATE TABLE all_log_groups (owner text, table_name text, log_group_type text);
@@ -47,8 +58,9 @@ INSERT INTO session_roles VALUES ('SELECT_CATALOG_ROLE'), ('EXECUTE_CATALOG_ROLE
 
 -- One row: what a test changes to see a precheck fail.
 CREATE TABLE instance_setting (version text, log_mode text, minimal text, primary_key text, unique_key text, all_columns text,
-  container text, container_id text, undo_retention text);
-INSERT INTO instance_setting VALUES ('19.21.0.0.0', 'ARCHIVELOG', 'YES', 'YES', 'NO', 'NO', 'EMUPDB', '3', '900000');
+  container text, container_id text, undo_retention text, version_full text);
+INSERT INTO instance_setting VALUES ('19.0.0.0.0', 'ARCHIVELOG', 'YES', 'YES', 'NO', 'NO', 'EMUPDB', '3', '900000', '19.21.0.0.0');
+CREATE VIEW product_component_version AS SELECT 'Oracle Database 19c'::text AS product, version, version_full FROM instance_setting;
 CREATE OR REPLACE VIEW v$database AS
   SELECT 4242424242 AS dbid, 'EMU'::text AS name, scn AS current_scn, resetlogs AS resetlogs_change_no, 'then'::text AS resetlogs_time,
          s.log_mode, s.minimal AS supplemental_log_data_min, s.primary_key AS supplemental_log_data_pk,

@@ -1,7 +1,9 @@
 import { NO_ROW_ID, Operation } from "../../../provider/databases/oracle/logMiner/contents.js";
 import { isLob } from "../../../provider/databases/oracle/redo/redoTable.js";
 import { type EmulatedTable, type LiveRow, loggedColumns, type OracleEmulator } from "./emulator.js";
+import { ENCODED } from "./internalBytes.js";
 import {
+  byPlace,
   deleteRedo,
   insertRedo,
   lobTrimRedo,
@@ -16,6 +18,9 @@ import {
 const INLINE_CHARACTERS = 1000;
 /** One LOB_WRITE holds so many characters. */
 const PIECE_CHARACTERS = 1500;
+
+/** Writes redo with the columns shown by name or by place. */
+type Redo = (shown: (columns: readonly TextColumn[]) => readonly TextColumn[]) => string;
 
 interface Change {
   readonly operation: number;
@@ -52,10 +57,12 @@ export class EmulatedTransaction {
       table.columns.map(({ name }) => name),
     );
     if (lobs.length === 0) {
-      this.write(Operation.insert, table, rowId, insertRedo(table.owner, table.name, table.columns, after.values));
+      this.write(Operation.insert, table, rowId, (shown) =>
+        insertRedo(table.owner, table.name, shown(table.columns), after.values),
+      );
     } else {
       const bare = { ...after.values, ...Object.fromEntries(lobs.map(({ name, kind }) => [name, kind === "blob" ? "\\x" : ""])) };
-      this.write(Operation.insert, table, NO_ROW_ID, insertRedo(table.owner, table.name, table.columns, bare));
+      this.write(Operation.insert, table, NO_ROW_ID, (shown) => insertRedo(table.owner, table.name, shown(table.columns), bare));
       this.writeLobs(table, rowId, after.values, lobs);
     }
     this.apply({ operation: Operation.insert, table, rowId, before: undefined, after });
@@ -70,7 +77,8 @@ export class EmulatedTransaction {
     const lobs = this.lobsOf(table, after.values, names);
     const plain = table.columns.filter(({ name }) => names.includes(name) && !lobs.some((lob) => lob.name === name));
     if (plain.length > 0) {
-      const redo = updateRedo(table.owner, table.name, plain, after.values, loggedColumns(table), before.values);
+      const redo: Redo = (shown) =>
+        updateRedo(table.owner, table.name, shown(plain), after.values, shown(loggedColumns(table)), before.values);
       // With a LOB's value behind it, the statement's row is named at its end only.
       this.write(Operation.update, table, lobs.length > 0 ? NO_ROW_ID : rowId, redo);
     }
@@ -81,7 +89,9 @@ export class EmulatedTransaction {
   delete(rowId: string): void {
     const before = this.row(rowId);
     const { table } = before;
-    this.write(Operation.delete, table, rowId, deleteRedo(table.owner, table.name, loggedColumns(table), before.values));
+    this.write(Operation.delete, table, rowId, (shown) =>
+      deleteRedo(table.owner, table.name, shown(loggedColumns(table)), before.values),
+    );
     this.apply({ operation: Operation.delete, table, rowId, before, after: undefined });
   }
 
@@ -92,13 +102,10 @@ export class EmulatedTransaction {
     const { table } = before;
     const old = before.values[column] ?? "";
     const value = old.slice(0, offset).padEnd(offset) + piece + old.slice(offset + piece.length);
-    this.write(
-      Operation.selectLobLocator,
-      table,
-      rowId,
+    this.write(Operation.selectLobLocator, table, rowId, () =>
       locatorRedo(table.owner, table.name, lob, loggedColumns(table), before.values),
     );
-    this.write(Operation.lobWrite, table, rowId, lobWriteRedo(lob, piece, offset + 1));
+    this.write(Operation.lobWrite, table, rowId, () => lobWriteRedo(lob, piece, offset + 1));
     this.apply({
       operation: Operation.update,
       table,
@@ -113,13 +120,10 @@ export class EmulatedTransaction {
     const before = this.row(rowId);
     const lob = this.lob(before.table, column);
     const { table } = before;
-    this.write(
-      Operation.selectLobLocator,
-      table,
-      rowId,
+    this.write(Operation.selectLobLocator, table, rowId, () =>
       locatorRedo(table.owner, table.name, lob, loggedColumns(table), before.values),
     );
-    this.write(Operation.lobTrim, table, rowId, lobTrimRedo(lob, length));
+    this.write(Operation.lobTrim, table, rowId, () => lobTrimRedo(lob, length));
     const value = (before.values[column] ?? "").slice(0, length);
     this.apply({
       operation: Operation.update,
@@ -132,7 +136,7 @@ export class EmulatedTransaction {
 
   /** A line that LogMiner marks as unsupported. */
   unsupported(rowId: string): void {
-    this.write(Operation.unsupported, this.row(rowId).table, rowId, "Unsupported");
+    this.write(Operation.unsupported, this.row(rowId).table, rowId, () => "Unsupported");
   }
 
   savepoint(): number {
@@ -160,6 +164,11 @@ export class EmulatedTransaction {
     this.end();
     this.emulator.line(this.xid, this.thread, { operation: Operation.rollback });
     this.emulator.ended(this, undefined);
+  }
+
+  /** Of a row that this transaction may change. */
+  values(rowId: string): TextRow {
+    return this.row(rowId).values;
   }
 
   /** Rows of a table that this transaction may change. */
@@ -190,21 +199,32 @@ export class EmulatedTransaction {
       if (inline.includes(lob)) continue;
       const whole = (values[lob.name] ?? "").slice(lob.kind === "blob" ? 2 : 0);
       const step = lob.kind === "blob" ? PIECE_CHARACTERS * 2 : PIECE_CHARACTERS;
-      this.write(Operation.selectLobLocator, table, NO_ROW_ID, locatorRedo(table.owner, table.name, lob, where, values));
+      this.write(Operation.selectLobLocator, table, NO_ROW_ID, () => locatorRedo(table.owner, table.name, lob, where, values));
       for (let at = 0; at < whole.length; at += step) {
         const offset = (lob.kind === "blob" ? at / 2 : at) + 1;
-        this.write(Operation.lobWrite, table, NO_ROW_ID, lobWriteRedo(lob, whole.slice(at, at + step), offset));
+        this.write(Operation.lobWrite, table, NO_ROW_ID, () => lobWriteRedo(lob, whole.slice(at, at + step), offset));
       }
     }
     if (inline.length > 0)
-      this.write(Operation.update, table, rowId, updateRedo(table.owner, table.name, inline, values, where, values));
+      this.write(Operation.update, table, rowId, (shown) =>
+        updateRedo(table.owner, table.name, shown(inline), values, shown(where), values),
+      );
     else this.write(Operation.internal, table, rowId, undefined);
   }
 
-  private write(operation: number, table: EmulatedTable, rowId: string, redo: string | undefined): void {
+  private write(operation: number, table: EmulatedTable, rowId: string, redo: Redo | undefined): void {
     if (this.ended) throw new Error("the transaction has ended");
     this.emulator.changed(this);
-    this.emulator.line(this.xid, this.thread, { operation, table, rowId, ...(redo === undefined ? {} : { redo }) });
+    const plain = table.columns.every(({ kind }) => ENCODED.has(kind));
+    this.emulator.line(this.xid, this.thread, {
+      operation,
+      table,
+      rowId,
+      ...(redo === undefined ? {} : { redo: redo((columns) => columns) }),
+      ...(redo === undefined || !plain
+        ? {}
+        : { byPlace: redo((columns) => columns.map((column) => byPlace(column, table.columns))) }),
+    });
   }
 
   private apply(change: Change): void {

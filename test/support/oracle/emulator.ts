@@ -14,10 +14,12 @@ export interface EmulatedTable extends RedoTableInputs {
 /** A line of redo before it has its place in a log. */
 export interface Line {
   readonly operation: number;
-  readonly table?: EmulatedTable | undefined;
+  readonly table?: (Pick<EmulatedTable, "owner" | "name"> & { readonly id?: number }) | undefined;
   readonly rowId?: string | undefined;
   readonly undo?: boolean;
   readonly redo?: string;
+  /** How LogMiner shows it once the table's structure has changed. */
+  readonly byPlace?: string;
   readonly info?: string;
   /** Of another pluggable database than the emulator's own. */
   readonly container?: string;
@@ -81,6 +83,23 @@ export class OracleEmulator {
     return emulator;
   }
 
+  /** Another script on an emulated database that exists and that no other writes: with an SCN, a line and row ids behind those there are. */
+  static async attach(client: Client): Promise<OracleEmulator> {
+    const emulator = new OracleEmulator(client, "EMUPDB");
+    const { rows } = await client.query<{ scn: string; line: string; threads: { thread: number; sequence: number }[] | null }>(
+      `SELECT (SELECT scn FROM oracle_emulator.clock)::text AS scn, (SELECT coalesce(max(id), 0) + 1 FROM oracle_emulator.redo)::text AS line,
+              (SELECT json_agg(json_build_object('thread', l.thread, 'sequence', l.sequence))
+                 FROM (SELECT thread, max(sequence) AS sequence FROM oracle_emulator.log GROUP BY thread) l) AS threads`,
+    );
+    const [found] = rows;
+    emulator.clock = BigInt(found?.scn ?? "1000");
+    emulator.nextLine = Number(found?.line ?? 1);
+    emulator.nextRow = emulator.nextLine + 1_000_000;
+    emulator.nextXid = emulator.nextLine + 1_000_000;
+    for (const { thread, sequence } of found?.threads ?? []) emulator.sequences.set(thread, sequence);
+    return emulator;
+  }
+
   /** What an endpoint says to reach it. */
   static endpoint(server: PostgresServer, database: string) {
     return {
@@ -105,16 +124,108 @@ export class OracleEmulator {
     return table;
   }
 
-  /** DDL by its text, in a transaction of its own. `info` is LogMiner's INFO (`INTERNAL DDL`, `USER DDL (PlSql=0 RecDep=0)`). */
-  ddl(table: EmulatedTable, sql: string, { thread = 1, info = "USER DDL (PlSql=0 RecDep=0)" } = {}): void {
+  /**
+   * DDL by its text, in a transaction of its own. `info` is LogMiner's INFO (`INTERNAL DDL`, `USER DDL (PlSql=0 RecDep=0)`). ALTER TABLE makes
+   * LogMiner show older redo of the table by place, because its dictionary is the one of now.
+   */
+  ddl(
+    table: Pick<EmulatedTable, "owner" | "name">,
+    sql: string,
+    { thread = 1, info = "USER DDL (PlSql=0 RecDep=0)" } = {},
+  ): void {
+    if (/^alter table/i.test(sql)) this.showByPlace(table);
     const xid = this.xid();
     this.line(xid, thread, { operation: Operation.ddl, table, redo: sql, info });
     this.line(xid, thread, { operation: Operation.commit });
   }
 
+  /** Rows of a direct load under NOLOGGING: in the table, and in no redo. */
+  unlogged(table: EmulatedTable, rows: readonly TextRow[]): void {
+    const scn = ++this.clock;
+    for (const given of rows) {
+      const rowId = this.newRowId();
+      const values = Object.fromEntries(table.columns.map(({ name }) => [name, given[name] ?? null]));
+      this.rows.set(rowId, { table, values });
+      const version = [table.owner, table.name, rowId, scn.toString(), null, values];
+      this.versions.push(version);
+      this.waiting.set(rowId, version);
+    }
+  }
+
+  /** The redo of a dropped table goes by its name in the recycle bin; its rows are gone. */
+  dropTable(table: EmulatedTable, sql = `drop table ${table.owner}.${table.name}`): void {
+    const bin = `BIN$${Buffer.from(`${table.id}`.padStart(16, "x")).toString("base64")}$0`;
+    this.ddl(table, `ALTER TABLE "${table.owner}"."${table.name}" RENAME CONSTRAINT "${table.name}_PK" TO "${bin}"`);
+    this.ddl(table, `ALTER TABLE "${table.owner}"."${table.name}" RENAME TO "${bin}"`);
+    this.ddl(table, `${sql} AS "${bin}"`);
+    const { owner, name } = table;
+    for (const row of this.redoRows) if (row[9] === owner && row[10] === name && row[6] !== Operation.ddl) row[10] = bin;
+    this.later(
+      `UPDATE oracle_emulator.redo SET table_name = $3 WHERE seg_owner = $1 AND table_name = $2 AND operation_code <> ${Operation.ddl}`,
+      [owner, name, bin],
+    );
+    this.later("DELETE FROM oracle_emulator.object_table WHERE owner = $1 AND name = $2", [owner, name]);
+    this.empty(table);
+  }
+
+  /** The same table under another name; its older redo goes by the new one as well. Without the statement. */
+  renameTable(table: EmulatedTable, to: string): EmulatedTable {
+    const { owner, name } = table;
+    for (const rows of [this.redoRows, this.versions]) {
+      const [ownerAt, nameAt] = rows === this.redoRows ? [9, 10] : [0, 1];
+      for (const row of rows) if (row[ownerAt] === owner && row[nameAt] === name) row[nameAt] = to;
+    }
+    for (const [relation, column] of [
+      ["redo", "table_name"],
+      ["row_version", "name"],
+      ["object_table", "name"],
+    ]) {
+      const owned = relation === "redo" ? "seg_owner" : "owner";
+      this.later(`UPDATE oracle_emulator.${relation} SET ${column} = $3 WHERE ${owned} = $1 AND ${column} = $2`, [
+        owner,
+        name,
+        to,
+      ]);
+    }
+    return this.restructured({ ...table, name: to }, (values) => values);
+  }
+
+  renameColumn(table: EmulatedTable, from: string, to: string): EmulatedTable {
+    this.later(
+      `UPDATE oracle_emulator.row_version SET "values" = "values" - $3 || jsonb_build_object($4::text, "values" -> $3) WHERE owner = $1 AND name = $2`,
+      [table.owner, table.name, from, to],
+    );
+    const columns = table.columns.map((column) => (column.name === from ? { ...column, name: to } : column));
+    return this.restructured({ ...table, columns }, ({ [from]: value = null, ...others }) => ({ ...others, [to]: value }));
+  }
+
+  dropColumn(table: EmulatedTable, name: string): EmulatedTable {
+    const columns = table.columns.filter((column) => column.name !== name);
+    return this.restructured({ ...table, columns }, ({ [name]: _gone, ...others }) => others);
+  }
+
+  private restructured(table: EmulatedTable, reshape: (values: TextRow) => TextRow): EmulatedTable {
+    for (const [rowId, row] of [...this.rows]) {
+      if (row.table.id === table.id) this.rows.set(rowId, { table, values: reshape(row.values) });
+    }
+    return this.createTable(table);
+  }
+
+  private showByPlace({ owner, name }: Pick<EmulatedTable, "owner" | "name">): void {
+    for (const row of this.redoRows) if (row[9] === owner && row[10] === name && row[16] !== null) row[14] = row[16];
+    this.later(
+      "UPDATE oracle_emulator.redo SET sql_redo = by_place WHERE seg_owner = $1 AND table_name = $2 AND by_place IS NOT NULL",
+      [owner, name],
+    );
+  }
+
   /** TRUNCATE TABLE: DDL, and the rows are gone. */
   truncate(table: EmulatedTable, thread = 1): void {
     this.ddl(table, `truncate table ${table.name}`, { thread });
+    this.empty(table);
+  }
+
+  private empty(table: EmulatedTable): void {
     for (const [rowId, row] of [...this.rows]) {
       if (row.table.id !== table.id) continue;
       this.rows.delete(rowId);
@@ -221,7 +332,8 @@ export class OracleEmulator {
       await client.query(
         `INSERT INTO oracle_emulator.redo
          SELECT (v ->> 0)::bigint, (v ->> 1)::bigint, (v ->> 2)::int, (v ->> 3)::int, v ->> 4, (v ->> 5)::int, (v ->> 6)::int, v ->> 7, (v ->> 8)::int,
-                v ->> 9, v ->> 10, v ->> 11, (v ->> 12)::int, now(), v ->> 13, v ->> 14, v ->> 15
+                v ->> 9, v ->> 10, v ->> 11, (v ->> 12)::int, now(), v ->> 13, v ->> 14, v ->> 15, v ->> 16,
+                (v ->> 17)::bigint
            FROM jsonb_array_elements($1::jsonb) AS v`,
         [JSON.stringify(some)],
       );
@@ -298,6 +410,8 @@ export class OracleEmulator {
         line.info ?? null,
         redo,
         line.container ?? this.container,
+        pieces.length === 1 ? (line.byPlace ?? null) : null,
+        table?.id ?? null,
       ]);
     });
     return scn;

@@ -57,6 +57,7 @@ function asOracle(cause: unknown): unknown {
 class EmulatedSession implements OracleConnection {
   private columns: ReadonlyMap<string, readonly EmulatedColumn[]> = new Map();
   private running = false;
+  private inRoot = false;
 
   constructor(
     private readonly client: Client,
@@ -123,10 +124,30 @@ class EmulatedSession implements OracleConnection {
       .query<{ container: string }>("SELECT container FROM oracle_emulator.instance_setting")
       .catch(() => ({ rows: [] }));
     if (rows[0]?.container === "LOCKED") throw oracleError("ORA-01031", "insufficient privileges");
+    this.inRoot = true;
+  }
+
+  /** Only what `instance_setting` describes has containers. */
+  private async isPluggable(): Promise<boolean> {
+    const { rows } = await this.client
+      .query<{ id: string }>("SELECT container_id AS id FROM oracle_emulator.instance_setting")
+      .catch(() => ({ rows: [] }));
+    return !this.inRoot && Number(rows[0]?.id ?? 0) > 2;
+  }
+
+  /** Inside a pluggable database LogMiner adds the logs of its SCNs by itself. */
+  private async addOwnLogs(from: string, to: string): Promise<void> {
+    const { rows } = await this.client.query<{ log: string }>(
+      `SELECT thread || '.' || sequence AS log FROM oracle_emulator.log
+       WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND (online OR (archived AND NOT deleted))`,
+      [from, to],
+    );
+    await this.setLogs(rows.map(({ log }) => log));
   }
 
   private async addLog(path: string, fresh: boolean): Promise<void> {
     await this.fail("add");
+    if (await this.isPluggable()) throw oracleError("ORA-65040", "operation not allowed from within a pluggable database");
     const { rows } = await this.client.query<{ log: string }>(
       `SELECT thread || '.' || sequence AS log FROM oracle_emulator.log
        WHERE (online AND path = $1) OR (archived AND NOT deleted AND 'archived/' || path = $1)`,
@@ -146,6 +167,7 @@ class EmulatedSession implements OracleConnection {
   /** As LogMiner: every thread's logs must be there from the first to the last SCN. */
   private async start(from: string, to: string): Promise<void> {
     await this.fail("start");
+    if (await this.isPluggable()) await this.addOwnLogs(from, to);
     const { rows } = await this.client.query<{ added: string; missing: string }>(
       `SELECT cardinality(current_setting('oracle_emulator.logs')::text[]) AS added,
               (SELECT count(*) FROM oracle_emulator.log

@@ -10,7 +10,7 @@ CREATE TABLE clock (scn bigint NOT NULL, resetlogs bigint NOT NULL);
 CREATE TABLE redo (
   id bigint PRIMARY KEY, scn bigint NOT NULL, thread int NOT NULL, sequence int NOT NULL, rs_id text NOT NULL, ssn int NOT NULL,
   operation_code int NOT NULL, xid text NOT NULL, rollback int NOT NULL, seg_owner text, table_name text, row_id text, csf int NOT NULL,
-  at timestamp NOT NULL, info text, sql_redo text, container text NOT NULL);
+  at timestamp NOT NULL, info text, sql_redo text, container text NOT NULL, by_place text, object_id bigint);
 CREATE INDEX ON redo (scn, id);
 CREATE TABLE log (
   thread int, sequence int, first_scn bigint NOT NULL, next_scn bigint, path text NOT NULL, online boolean NOT NULL, archived boolean NOT NULL,
@@ -43,7 +43,7 @@ CREATE VIEW v$archived_log AS
 CREATE VIEW gv$transaction AS SELECT xid, start_scn FROM open_transaction;
 CREATE VIEW v$logmnr_contents AS
   SELECT scn, thread AS thread_no, rs_id, ssn, operation_code, xid, rollback, seg_owner, table_name, row_id, csf, at AS "timestamp", info, sql_redo,
-         container AS src_con_name
+         container AS src_con_name, object_id AS data_obj_no
     FROM redo
    WHERE thread || '.' || sequence = ANY (pg_catalog.current_setting('oracle_emulator.logs')::text[])
      AND scn BETWEEN pg_catalog.current_setting('oracle_emulator.from_scn')::bigint AND pg_catalog.current_setting('oracle_emulator.to_scn')::bigint

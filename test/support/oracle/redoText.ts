@@ -1,4 +1,5 @@
 import type { RedoKind } from "../../../provider/databases/oracle/redo/redoTable.js";
+import { internalBytes } from "./internalBytes.js";
 
 /**
  * Redo as LogMiner writes it, for rows whose values are in PostgreSQL's text forms (what a target holds in the end): bytes as `\\x..`, dates as
@@ -8,12 +9,25 @@ export interface TextColumn {
   readonly name: string;
   readonly kind: RedoKind;
   readonly national?: boolean;
+  /** What the redo calls it, when that is not its name. */
+  readonly shown?: string;
+  /** Its values are printed as Oracle stores them. */
+  readonly raw?: boolean;
+}
+
+/** A column as LogMiner shows it in redo from before a change of its table's structure: by place, raw. */
+export function byPlace<T extends TextColumn>(column: T, all: readonly TextColumn[]): T {
+  return { ...column, shown: `COL ${all.findIndex(({ name }) => name === column.name) + 1}`, raw: true };
+}
+
+function nameOf({ shown, name }: TextColumn): string {
+  return `"${shown ?? name}"`;
 }
 
 export type TextRow = Readonly<Record<string, string | null>>;
 
 export function insertRedo(owner: string, table: string, columns: readonly TextColumn[], row: TextRow): string {
-  const names = columns.map(({ name }) => `"${name}"`).join(",");
+  const names = columns.map(nameOf).join(",");
   return `insert into "${owner}"."${table}"(${names}) values (${columns.map((column) => literal(column, row[column.name] ?? null)).join(",")})`;
 }
 
@@ -25,7 +39,7 @@ export function updateRedo(
   where: readonly TextColumn[],
   before: TextRow,
 ): string {
-  const assignments = set.map((column) => `"${column.name}" = ${literal(column, row[column.name] ?? null)}`).join(", ");
+  const assignments = set.map((column) => `${nameOf(column)} = ${literal(column, row[column.name] ?? null)}`).join(", ");
   return `update "${owner}"."${table}" set ${assignments}${conditions(where, before)}`;
 }
 
@@ -56,13 +70,14 @@ function conditions(where: readonly TextColumn[], row: TextRow): string {
   if (where.length === 0) return "";
   const all = where.map((column) => {
     const text = literal(column, row[column.name] ?? null);
-    return text === "NULL" ? `"${column.name}" IS NULL` : `"${column.name}" = ${text}`;
+    return text === "NULL" ? `${nameOf(column)} IS NULL` : `${nameOf(column)} = ${text}`;
   });
   return ` where ${all.join(" and ")}`;
 }
 
-function literal({ kind, national }: TextColumn, value: string | null): string {
+function literal({ kind, national, raw }: TextColumn, value: string | null): string {
   if (value === null) return "NULL";
+  if (raw && value !== "") return `HEXTORAW('${internalBytes(kind, national ?? false, value).toString("hex")}')`;
   if (kind === "clob" && value === "") return "EMPTY_CLOB()";
   if (kind === "blob" && value === "\\x") return "EMPTY_BLOB()";
   if (value === "") return "NULL";
@@ -74,12 +89,31 @@ function literal({ kind, national }: TextColumn, value: string | null): string {
       return `TO_TIMESTAMP(' ${value.includes(".") ? value : `${value}.`}')`;
     case "timestampTz":
       return `TO_TIMESTAMP_TZ(' ${value}')`;
+    case "yearToMonth":
+      return `TO_YMINTERVAL('${yearToMonth(value)}')`;
+    case "dayToSecond":
+      return `TO_DSINTERVAL('${dayToSecond(value)}')`;
     case "bytes":
     case "blob":
       return `HEXTORAW('${value.slice(2)}')`;
     default:
       return national ? unistr(value) : `'${value.replaceAll("'", "''")}'`;
   }
+}
+
+/** `-3 years -2 mons` as `-03-02`. */
+function yearToMonth(value: string): string {
+  const part = (word: string) => Number(new RegExp(`(-?\\d+) ${word}`).exec(value)?.[1] ?? 0);
+  const months = part("year") * 12 + part("mon");
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${months < 0 ? "-" : "+"}${two(Math.floor(Math.abs(months) / 12))}-${two(Math.abs(months) % 12)}`;
+}
+
+/** `12 days 03:04:05.678` as `+12 03:04:05.678`. */
+function dayToSecond(value: string): string {
+  const days = Number(/(-?\d+) day/.exec(value)?.[1] ?? 0);
+  const [, sign = "", time = "00:00:00"] = /(-?)(\d+:\d+:\d+(?:\.\d+)?)/.exec(value) ?? [];
+  return `${days < 0 || sign === "-" ? "-" : "+"}${String(Math.abs(days)).padStart(2, "0")} ${time}`;
 }
 
 function unistr(value: string): string {

@@ -10,15 +10,22 @@ export interface ColumnRow {
   readonly column: OracleColumn;
 }
 
-/** Hidden columns (of function-based indexes, of object types' storage) are Oracle's own affair. */
+/**
+ * Hidden columns (of function-based indexes, of object types' storage, set unused) are Oracle's own affair, but they take their place in a row.
+ * What a user made INVISIBLE (from 12.1 on) is hidden as well, has no COLUMN_ID, and is a column like any other.
+ */
 const COLUMNS = `
 SELECT c.owner AS "schema", c.table_name AS "table", c.column_name AS "name", c.data_type AS "type", c.data_type_owner AS "type_owner",
        c.data_length AS "length", c.char_length AS "char_length", c.char_used AS "char_used",
        c.data_precision AS "precision", c.data_scale AS "scale", c.nullable AS "nullable",
-       c.virtual_column AS "virtual", c.data_default AS "expression"
+       c.virtual_column AS "virtual", c.data_default AS "expression", c.hidden_column AS "hidden", c.segment_column_id AS "place",
+       {generated} AS "user_made"
   FROM {view}_tab_cols c
- WHERE c.owner {users} AND c.hidden_column = 'NO' AND c.column_id IS NOT NULL
- ORDER BY c.owner, c.table_name, c.column_id`;
+ WHERE c.owner {users} AND (c.column_id IS NOT NULL OR c.segment_column_id IS NOT NULL)
+ ORDER BY c.owner, c.table_name, c.column_id, c.internal_column_id`;
+
+/** What a column that was set unused is called from then on. */
+const UNUSED = /^SYS_C\d+_\d+:\d+:\d+\$$/;
 
 const IDENTITIES = `
 SELECT i.owner AS "schema", i.table_name AS "table", i.column_name AS "name", i.generation_type AS "generation",
@@ -29,16 +36,19 @@ SELECT i.owner AS "schema", i.table_name AS "table", i.column_name AS "name", i.
 
 export async function readColumns(dictionary: Dictionary): Promise<readonly ColumnRow[]> {
   const identities = new Map<string, string>();
-  if (Number.parseInt(dictionary.version, 10) >= 12) {
+  const modern = Number.parseInt(dictionary.version, 10) >= 12;
+  if (modern) {
     for (const row of await dictionary.read(IDENTITIES)) {
       identities.set(JSON.stringify([row.schema, row.table, row.name]), identityClause(row));
     }
   }
-  return (await dictionary.read(COLUMNS)).map((row) => {
+  const rows = await dictionary.read(COLUMNS.replace("{generated}", modern ? "c.user_generated" : "'NO'"));
+  return rows.map((row) => {
     const [schema, table, name] = [row.schema ?? "", row.table ?? "", row.name ?? ""];
     const identity = identities.get(JSON.stringify([schema, table, name]));
-    const virtual = row.virtual === "YES";
     const expression = row.expression?.trim();
+    // The dictionary calls XMLTYPE and object columns virtual as well, because hidden columns hold their values: those have no expression.
+    const virtual = row.virtual === "YES" && Boolean(expression);
     return {
       schema,
       table,
@@ -52,6 +62,8 @@ export async function readColumns(dictionary: Dictionary): Promise<readonly Colu
         expression: identity !== undefined || !expression || /^null$/i.test(expression) ? undefined : expression,
         virtual,
         identity,
+        hidden: row.hidden === "YES" && (row.user_made !== "YES" || UNUSED.test(name)),
+        place: row.place === null || row.place === undefined ? undefined : Number(row.place),
       },
     };
   });

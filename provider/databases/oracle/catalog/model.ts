@@ -1,5 +1,6 @@
 import type { NeutralCatalog } from "../../../engine/models/catalog.js";
 import type { RedoKind } from "../redo/redoTable.js";
+import type { TypeShapes } from "./typeShapes.js";
 
 /** Everything Godwit knows of an Oracle database's objects: rows of its dictionary, not yet text. Names as Oracle stores them. */
 export interface OracleCatalog extends NeutralCatalog {
@@ -12,6 +13,7 @@ export interface OracleCatalog extends NeutralCatalog {
   /** Types, routines, packages and triggers, as their authors wrote them. */
   readonly sources: readonly OracleSource[];
   readonly comments: readonly OracleComment[];
+  readonly types: TypeShapes;
   /** What each object needs, by `SCHEMA.NAME`. */
   readonly needs: ReadonlyMap<string, readonly string[]>;
 }
@@ -21,7 +23,10 @@ export interface OracleTable {
   readonly id: number;
   readonly schema: string;
   readonly name: string;
+  /** Without hidden ones. */
   readonly columns: readonly OracleColumn[];
+  /** Those that take place in a row, in the order of the rows. */
+  readonly stored: readonly OracleColumn[];
   /** An object table: CREATE TABLE ... OF this type. */
   readonly rowType: { readonly schema: string; readonly name: string } | undefined;
   /** Rows live for a session or a transaction only: the structure moves, no rows. */
@@ -43,6 +48,10 @@ export interface OracleColumn {
   readonly virtual: boolean;
   /** The options of GENERATED ... AS IDENTITY; undefined for others. */
   readonly identity: string | undefined;
+  /** Oracle's own, or set unused: only its place in the rows matters. */
+  readonly hidden: boolean;
+  /** SEGMENT_COLUMN_ID: where it lies in a row; undefined for what is computed. */
+  readonly place: number | undefined;
 }
 
 export interface OracleConstraint {

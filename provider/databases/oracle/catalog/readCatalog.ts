@@ -9,6 +9,7 @@ import { naturalName } from "./naturalName.js";
 import { readComments, readNeeds, readSequences, readSources, readSynonyms, readViews } from "./otherObjects.js";
 import { readPartitioning } from "./partitions.js";
 import { readTables } from "./tables.js";
+import { readTypeShapes } from "./typeShapes.js";
 
 /** What Oracle has and PostgreSQL has no like of, by OBJECT_TYPE. */
 const IMMOVABLE: Readonly<Record<string, string>> = {
@@ -45,6 +46,7 @@ export async function readCatalog(connection: OracleConnection): Promise<OracleC
   const columns = await readColumns(dictionary);
   const columnNames = new Map<string, string[]>();
   for (const { schema, table, column } of columns) {
+    if (column.hidden) continue;
     const key = JSON.stringify([schema, table]);
     const names = columnNames.get(key);
     if (names) names.push(column.name);
@@ -72,6 +74,7 @@ export async function readCatalog(connection: OracleConnection): Promise<OracleC
     synonyms,
     sources,
     comments: await readComments(dictionary),
+    types: await readTypeShapes(dictionary),
     needs: await readNeeds(dictionary),
   };
   const tableNames = new Set(tables.map(({ schema, name }) => `${schema}.${name}`));

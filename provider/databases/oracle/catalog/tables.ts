@@ -64,13 +64,15 @@ export async function readTables(
       continue;
     }
     const id = Number(row.id);
-    const own = (columnsOf.get(key) ?? []).map(({ column }) => column);
+    const all = (columnsOf.get(key) ?? []).map(({ column }) => column);
+    const own = all.filter(({ hidden }) => !hidden);
     const temporary = row.temporary === "Y" ? (row.duration === "SYS$TRANSACTION" ? "transaction" : "session") : undefined;
     details.set(id, {
       id,
       schema,
       name,
       columns: own,
+      stored: storedColumns(all),
       rowType: row.row_type ? { schema: row.row_type_owner ?? schema, name: row.row_type } : undefined,
       temporary,
       partitioning: partitioning.get(key)?.clause ?? "",
@@ -100,6 +102,12 @@ export async function readTables(
     });
   }
   return { tables, details, unsupported };
+}
+
+/** As redo that names columns by place counts them. XMLTYPE columns have no place of their own (hidden ones hold them) and come last. */
+export function storedColumns(columns: readonly OracleColumn[]): readonly OracleColumn[] {
+  const placed = columns.filter(({ place }) => place !== undefined).sort((a, b) => (a.place ?? 0) - (b.place ?? 0));
+  return [...placed, ...columns.filter(({ place, virtual, hidden }) => place === undefined && !virtual && !hidden)];
 }
 
 /** The primary key; else the narrowest unique key without NULLs, which supplemental logging of unique keys covers as well. */

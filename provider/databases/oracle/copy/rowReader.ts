@@ -1,8 +1,10 @@
 import type { RowReader, Snapshot } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
+import type { TypeShapes } from "../catalog/typeShapes.js";
 import { columnText } from "../columnText.js";
 import type { OracleConnection } from "../driver.js";
+import { objectText, TABLE_ALIAS } from "../objectText.js";
 import { oracleCode } from "../oracleErrors.js";
 import type { RedoKind } from "../redo/redoTable.js";
 import { quoted } from "../sql.js";
@@ -18,6 +20,8 @@ export interface OracleReaderOptions {
   /** What kind of value a column of a table holds. */
   readonly kindOf: (table: PlannedTable, column: string) => RedoKind;
   readonly takenOut: TakenOut;
+  /** What the users' types are made of; asked when a table has a column of one. Default: none is known. */
+  readonly shapes?: () => Promise<TypeShapes>;
 }
 
 /** Reads rows as they were at the snapshot's SCN (flashback query: from undo, without locks). `close` ends the connection. */
@@ -26,15 +30,23 @@ export function openOracleReader(connection: OracleConnection, options: OracleRe
   return {
     async read(table, chunk, _format, sink) {
       const kinds = table.columns.map(({ source }) => kindOf(table, source));
-      const list = table.columns.map(({ source }, index) => columnText({ name: source, kind: kinds[index] ?? "text" }));
+      const objects = kinds.includes("other");
+      const shapes = (objects && (await options.shapes?.())) || new Map();
+      const list = table.columns.map(({ source, type }, index) => {
+        const kind = kinds[index] ?? "text";
+        return (kind === "other" && objectText(source, type, shapes)) || columnText({ name: source, kind });
+      });
       const name = `${quoted(table.source.schema)}.${quoted(table.source.name)}`;
+      const alias = objects ? ` ${TABLE_ALIAS}` : "";
       const conditions = [chunk.condition && `(${chunk.condition})`, table.filter?.condition].filter((one) => one !== undefined);
       const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-      const batchRows = kinds.some((kind) => kind === "clob" || kind === "blob" || kind === "xml") ? LOB_BATCH_ROWS : BATCH_ROWS;
+      const batchRows = kinds.some((kind) => kind === "other" || kind === "clob" || kind === "blob" || kind === "xml")
+        ? LOB_BATCH_ROWS
+        : BATCH_ROWS;
       let rows = 0;
       try {
         // A table of nothing but computed columns has rows all the same.
-        const sql = `SELECT ${list.length > 0 ? list.join(", ") : "NULL"} FROM ${name} AS OF SCN ${snapshot.id}${where}`;
+        const sql = `SELECT ${list.length > 0 ? list.join(", ") : "NULL"} FROM ${name} AS OF SCN ${snapshot.id}${alias}${where}`;
         for await (const batch of connection.stream(sql, {}, { batchRows })) {
           if (batch.length === 0) continue;
           rows += batch.length;
@@ -59,6 +71,8 @@ function unreadable(cause: unknown, table: PlannedTable, snapshot: Snapshot): un
     "ORA-30052": "raise UNDO_RETENTION above the time the load takes; the load begins anew",
     "ORA-08180": "raise UNDO_RETENTION above the time the load takes; the load begins anew",
     "ORA-01466": "the table's structure changed while it was read; the load begins anew",
+    "ORA-01489":
+      "a VARRAY's text is longer than LISTAGG gives (4000 bytes, 32767 with MAX_STRING_SIZE=EXTENDED): name the column in excludeColumns",
     "ORA-22924": "raise the LOB's RETENTION or PCTVERSION; the load begins anew",
     "ORA-01031": `GRANT FLASHBACK ON ${name} TO the endpoint's user`,
     "ORA-00942": `GRANT SELECT, FLASHBACK ON ${name} TO the endpoint's user`,

@@ -6,16 +6,25 @@ import type { TaskSelection } from "../../../engine/taskDefinition.js";
 import type { TableRecord } from "../../../engine/taskStore.js";
 import type { Applier } from "../../postgres/apply/applier.js";
 import { describeTargets, type TargetTable } from "../../postgres/apply/targetTables.js";
-import type { OracleCatalog, OracleColumn } from "../catalog/model.js";
+import { ident, qualified } from "../../postgres/sql.js";
+import type { OracleCatalog } from "../catalog/model.js";
 import { naturalName } from "../catalog/naturalName.js";
-import { convertDdl } from "../convert/convertDdl.js";
-import { quoteName } from "../convert/write/names.js";
+import { ConversionContext } from "../convert/convertDdl.js";
+import type { OracleConnection } from "../driver.js";
 import type { DdlChange } from "../logMiner/emitTransaction.js";
-import { formatPosition } from "../logMiner/position.js";
+import { formatPosition, positionAt } from "../logMiner/position.js";
 import type { RedoTables } from "../logMiner/redoTables.js";
-import { type DdlName, type DdlStatement, readDdlStatement } from "./ddlStatement.js";
+import { knownObjects } from "../schema/knownObjects.js";
+import { type ColumnChange, columnChanges, createdColumns } from "./columnChanges.js";
+import { convertStatement } from "./convertStatement.js";
+import { optionsOf, takesIn } from "./ddlScope.js";
+import { type DdlOperation, type DdlStatement, readDdlStatement } from "./ddlStatement.js";
+import type { NamesOnTarget } from "./ddlText.js";
+import type { DdlName } from "./ddlWords.js";
 import { OpenTarget, Refused } from "./openTarget.js";
 import { redoInputs } from "./redoInputs.js";
+import { evolveStored, tableAsOf, withStored } from "./storedColumns.js";
+import { loadTaken, only, takeTable, whileItChanges } from "./takeTable.js";
 import { withColumnsOf } from "./withColumnsOf.js";
 
 export interface DdlFollowerOptions {
@@ -33,6 +42,9 @@ export interface DdlFollowerOptions {
     | undefined;
   /** The source as it is now, which may be further than the statement at hand. */
   readonly readCatalog: () => Promise<OracleCatalog>;
+  /** A session where the tables are. */
+  readonly withSource: <T>(use: (connection: OracleConnection) => Promise<T>) => Promise<T>;
+  readonly postgis: boolean;
   readonly onWarning: (message: string) => void;
 }
 
@@ -43,18 +55,20 @@ interface Replan extends Entry {
   readonly catalog: OracleCatalog;
   /** The target's columns before the statement. */
   readonly before: ReadonlySet<string>;
-  /** Of a table that was just made. */
-  readonly born?: bigint;
+  /** The statement says something of keys. */
+  readonly keyMayDiffer?: boolean;
 }
 
 /**
  * Carries DDL of the source over to the target: the statement's text, converted, in a target transaction of its own that also records the table's new plan.
  * What the converter or the target refuses of a table stops the task (GW1502, GW1551); of a view or a routine it is a warning, for no row depends on it.
+ * A statement that operations.ddl leaves out changes what is known of the source all the same: rows go on arriving in the new form.
  */
-export class DdlFollower {
+export class DdlFollower implements NamesOnTarget {
   private readonly entries: Map<string, Entry>;
   private readonly task: DdlOperations;
   private readonly readAt: bigint;
+  private known: Promise<ConversionContext> | undefined;
 
   constructor(private readonly options: DdlFollowerOptions) {
     this.entries = new Map(options.entries.map((entry) => [keyOf(entry.table.source), entry]));
@@ -62,119 +76,249 @@ export class DdlFollower {
     this.readAt = options.selection ? BigInt(options.selection.readAt) : 0n;
   }
 
-  /** Errors: GW1502, GW1551. */
+  /** Errors: GW1502, GW1551, and what reading the source throws. */
   async take(change: DdlChange): Promise<void> {
     // The plan was read after it.
     if (change.position < this.readAt) return;
     const statement = readDdlStatement(change.sql);
     if (statement.kind === "other") return;
-    const table = "table" in statement && statement.table ? named(statement.table, change.owner) : undefined;
+    if (statement.kind === "object") return this.object(change, statement);
+    const table = statement.table && named(statement.table, change.owner);
     const entry = table && this.entries.get(keyOf(table));
-    const allowed = (entry?.table.ddl ?? this.task)[statement.operation];
-    if (!allowed || (table && !entry && statement.kind !== "createTable")) return;
-    if (entry && this.isRenamed(entry.table)) {
-      throw this.stops(change, entry.table.source, "its names are others on the target, so the statement can't be carried over");
+    if (entry?.table.structureAt !== undefined && change.position < BigInt(entry.table.structureAt)) return;
+    const allowed = this.allows(statement.operation, entry?.table);
+    if (statement.kind === "createTable") {
+      if (entry || !table) return;
+      // Its name may be one that a table of the task had before: what comes under it is not that table's any more.
+      this.options.tables.forget(table);
+      return allowed ? this.create(change, statement, table) : undefined;
     }
-    if (statement.kind === "createTable")
-      return entry ? undefined : this.create(change, statement, named(statement.table, change.owner));
-    if (statement.kind === "object" || statement.kind === "index") return this.object(change, statement);
-    if (entry) return this.alter(change, statement, entry);
+    if (statement.kind === "index") {
+      if (allowed && (!table || entry)) await this.convertAndTry(change);
+      return;
+    }
+    if (!entry) {
+      if (statement.kind === "renameTable" && table) this.options.tables.forget({ schema: table.schema, name: statement.to });
+      return;
+    }
+    if (statement.kind === "dropTable") return this.drop(change, entry, allowed);
+    if (statement.kind === "renameTable") return this.rename(change, entry, statement.to, allowed);
+    await this.alter(change, entry, allowed);
   }
 
-  private async alter(change: DdlChange, statement: DdlStatement, { table, loadPosition }: Entry): Promise<void> {
-    const sql = this.converted(change, table.source);
-    if (sql.length === 0) return;
-    const renamed = statement.kind === "renameTable" ? { schema: table.source.schema, name: statement.to } : table.source;
-    const catalog = statement.kind === "dropTable" ? undefined : await this.options.readCatalog();
+  table(source: QualifiedName): PlannedTable | undefined {
+    return this.entries.get(keyOf(source))?.table;
+  }
+
+  /** Tables of a schema go where it goes. */
+  schema(source: string): string | undefined {
+    const chosen = this.options.selection?.options.objects?.find(({ schema }) => schema === source);
+    if (chosen?.rename !== undefined) return chosen.rename;
+    for (const { table } of this.entries.values()) if (table.source.schema === source) return table.target.schema;
+    return chosen ? naturalName(source) : undefined;
+  }
+
+  private async alter(change: DdlChange, { table, loadPosition }: Entry, allowed: boolean): Promise<void> {
+    const changes = columnChanges(change.sql);
+    const sql = allowed ? await this.alterSql(change, table, changes) : [];
+    if (sql.length === 0 && changes.length === 0) return;
+    const catalog = await this.options.readCatalog();
+    const details = catalog.details.get(table.id);
     await this.within(change, async (target) => {
       const before = columnNames(await describe(target, table));
       await this.run(target, change, sql, table.source);
-      if (!catalog) {
-        await target.run([this.options.store?.tableGone(table.id) ?? ""].filter(Boolean));
-        this.options.applier.forget(table.id);
-        this.entries.delete(keyOf(table.source));
-        return;
-      }
-      const moved = { ...table, source: renamed, target: targetOf(renamed, table.target) };
+      const base = table.stored ? table : withStored(table, details?.stored ?? [], 0n);
+      const stored = base.stored && evolveStored(base.stored, changes, details?.stored ?? [], change.scn);
+      const renamed = renamedColumns({ ...base, ...(stored ? { stored } : {}) }, changes, allowed);
+      const keyMayDiffer = /\b(PRIMARY|UNIQUE|CONSTRAINT)\b/i.test(change.sql);
+      await this.replan({ target, table: renamed, catalog, loadPosition, before, keyMayDiffer });
+    });
+  }
+
+  /** None where it only concerns columns that the task leaves out, or nothing that PostgreSQL has to be told. */
+  private async alterSql(change: DdlChange, table: PlannedTable, changes: readonly ColumnChange[]): Promise<readonly string[]> {
+    const [first] = changes;
+    const planned = new Map(table.columns.map((column) => [column.source, column.target]));
+    const leftOut = (each: ColumnChange) =>
+      "name" in each && each.kind !== "add" && !planned.has(each.name) && table.leftOut.includes(each.name);
+    if (first && changes.every(leftOut)) return [];
+    if (changes.some(leftOut))
+      throw this.stops(change, table.source, "it changes columns that the task moves together with some that it leaves out");
+    if (first?.kind === "rename") {
+      // A name that the program gave stays.
+      const target = planned.get(first.name);
+      if (target === undefined || target !== naturalName(first.name)) return [];
+      return [`ALTER TABLE ${qualified(table.target)} RENAME COLUMN ${ident(target)} TO ${ident(naturalName(first.to))}`];
+    }
+    return this.converted(change, table.source);
+  }
+
+  private async rename(change: DdlChange, { table, loadPosition }: Entry, to: string, allowed: boolean): Promise<void> {
+    const source = { schema: table.source.schema, name: to };
+    // A name that the program gave stays.
+    const follows = allowed && table.target.name === naturalName(table.source.name);
+    const target = follows ? { schema: table.target.schema, name: naturalName(to) } : table.target;
+    const sql = follows ? [`ALTER TABLE ${qualified(table.target)} RENAME TO ${ident(target.name)}`] : [];
+    const catalog = await this.options.readCatalog();
+    await this.within(change, async (open) => {
+      const before = columnNames(await describe(open, table));
+      await this.run(open, change, sql, table.source);
       this.entries.delete(keyOf(table.source));
-      await this.replan({ target, table: moved, catalog, loadPosition, before });
+      await this.replan({ target: open, table: { ...table, source, target }, catalog, loadPosition, before });
+    });
+  }
+
+  /** What is not dropped on the target stays there as it is: a table that takes its name at the source is another one. */
+  private async drop(change: DdlChange, { table }: Entry, allowed: boolean): Promise<void> {
+    await this.within(change, async (target) => {
+      if (allowed) {
+        const drop = `DROP TABLE IF EXISTS ${qualified(table.target)}`;
+        // Oracle lets views and foreign keys lose their table; they are of no more use there.
+        const refused = await target.first([drop], [`${drop} CASCADE`]);
+        if (refused) throw this.rejected(change, refused, table.source);
+      }
+      await target.run(this.stored((store) => store.tableGone(table.id)));
+      this.options.applier.forget(table.id);
+      this.options.tables.forget(table.source);
+      this.entries.delete(keyOf(table.source));
     });
   }
 
   private async create(change: DdlChange, statement: DdlStatement & { kind: "createTable" }, name: QualifiedName): Promise<void> {
     const { selection } = this.options;
-    const chosen = selection?.options.objects?.find(({ schema }) => schema === name.schema);
-    if (!selection || (selection.options.objects && (!chosen || chosen.tables || chosen.exclude?.includes(name.name)))) return;
+    if (!selection || !takesIn(selection.options, name, "table")) return;
+    if (statement.withRows) return this.createWithRows(change, name, selection);
     const catalog = await this.options.readCatalog();
     // Gone again by now: the rows it had are gone as well.
     if (!catalog.tables.some((table) => keyOf(table) === keyOf(name))) return;
-    if (statement.fromQuery) throw this.stops(change, name, "a table made from a query brings rows that its redo may not hold");
-    const sql = this.converted(change, name);
-    const planned = resolvePlan(catalog, selection.options).tables.find(({ source }) => keyOf(source) === keyOf(name));
+    const sql = await this.converted(change, name);
+    const planned = resolvePlan(only(catalog, name), optionsOf(selection.options, new Set([name.schema]))).tables.find(
+      ({ source }) => keyOf(source) === keyOf(name),
+    );
     if (!planned || sql.length === 0) return;
+    const details = catalog.details.get(planned.id)?.stored ?? [];
+    const columns = createdColumns(change.sql);
+    const since = change.scn.toString();
+    const table =
+      columns.length === 0
+        ? withStored(planned, details, change.scn)
+        : { ...planned, stored: evolveStored({ since, columns: [] }, columns, details, change.scn) };
     await this.within(change, async (target) => {
-      await this.run(target, change, [`CREATE SCHEMA IF NOT EXISTS ${quoteName(planned.target.schema)}`, ...sql], name);
+      await this.run(target, change, [`CREATE SCHEMA IF NOT EXISTS ${ident(table.target.schema)}`, ...sql], name);
       // Every row it has comes after this statement.
-      const born = change.position;
-      await this.replan({ target, table: planned, catalog, loadPosition: undefined, before: new Set(), born });
+      await this.replan({ target, table, catalog, loadPosition: change.position, before: new Set() });
     });
   }
 
-  /** The table's plan from here on: the source's columns as far as the target has them. Later statements bring the others. */
-  private async replan({ target, table, catalog, loadPosition, before, born }: Replan): Promise<void> {
-    const described = await describe(target, table);
-    const source = catalog.tables.find(
-      ({ id, schema, name }) => id === table.id || keyOf({ schema, name }) === keyOf(table.source),
+  /**
+   * CREATE TABLE ... AS SELECT, and what comes back from the recycle bin. Redo of a direct load need not hold the rows (NOLOGGING): the table is made
+   * as the dictionary has it, its rows are read as of an SCN of now, and changes up to there are passed over.
+   */
+  private createWithRows(change: DdlChange, name: QualifiedName, selection: TaskSelection): Promise<void> {
+    const { postgis, withSource, onWarning } = this.options;
+    return whileItChanges(() =>
+      withSource(async (source) => {
+        const taken = await takeTable(source, name, optionsOf(selection.options, new Set([name.schema])), { postgis });
+        if (taken === undefined) return;
+        if (typeof taken === "string") throw this.stops(change, name, taken);
+        for (const reason of taken.left) onWarning(`not carried over with ${name.schema}.${name.name}: ${reason}`);
+        await this.within(change, async (target) => {
+          await this.run(target, change, taken.before, name);
+          await loadTaken(source, target, taken, (zeros) =>
+            onWarning(`${zeros} characters of value 0 were taken out of rows of ${name.name}: PostgreSQL cannot hold them`),
+          );
+          await this.run(target, change, taken.behind, name);
+          const { planned, catalog, scn } = taken;
+          await this.replan({ target, table: planned, catalog, loadPosition: positionAt(scn + 1n), before: new Set() });
+        });
+      }),
     );
-    const planned = withColumnsOf(table, source, { before, now: columnNames(described) });
-    const { store, applier, tables } = this.options;
-    await target.run([store?.tablePlanned(planned, born) ?? ""].filter(Boolean));
+  }
+
+  /** The table's plan from here on: the source's columns as far as the target has them. Later statements bring the others. */
+  private async replan({ target, table, catalog, loadPosition, before, keyMayDiffer = false }: Replan): Promise<void> {
+    const described = await describe(target, table);
+    const current = catalog.tables.find(({ id, ...name }) => id === table.id || keyOf(name) === keyOf(table.source));
+    const source = tableAsOf(table, current, keyMayDiffer);
+    const planned = withPlaces(withColumnsOf(table, source, { before, now: columnNames(described) }));
+    const { applier, tables } = this.options;
+    await target.run(this.stored((store) => store.tablePlanned(planned, loadPosition)));
     applier.replan({ table: planned, loadPosition }, described);
-    tables.set(redoInputs(planned, detailsOf(catalog, source?.id)));
+    tables.set(redoInputs(planned, catalog.details.get(table.id)?.stored));
     this.entries.set(keyOf(planned.source), { table: planned, loadPosition });
   }
 
-  private async object(change: DdlChange, statement: DdlStatement & { kind: "object" | "index" }): Promise<void> {
-    const conversion = convertDdl(`${change.sql}\n/\n`);
-    for (const { reason } of conversion.skipped) this.options.onWarning(`${shown(change)} was not carried over: ${reason}`);
-    const sql = [...conversion.support, ...conversion.statements.flatMap((each) => each.sql)];
+  private async object(change: DdlChange, statement: DdlStatement & { kind: "object" }): Promise<void> {
+    const { selection } = this.options;
+    if (!selection || !this.allows(statement.operation, undefined) || !statement.name) return;
+    const name = named(statement.name, change.owner);
+    const comment = statement.object === "comment" && this.entries.has(keyOf(name));
+    if (!comment && !takesIn(selection.options, name, statement.object)) return;
+    await this.convertAndTry(change);
+  }
+
+  /** What the converter or the target refuses is a warning: no row depends on it. */
+  private async convertAndTry(change: DdlChange): Promise<void> {
+    const { statements, skipped } = convertStatement(change, this, await this.knowledge());
+    for (const { reason } of skipped) this.options.onWarning(`${shown(change)} was not carried over: ${reason}`);
+    const sql = statements.flatMap((each) => each.sql);
     if (sql.length === 0) return;
     await this.within(change, async (target) => {
-      try {
-        await target.run(["SAVEPOINT godwit_ddl", ...this.inSchema(change, sql), "RELEASE SAVEPOINT godwit_ddl"]);
-      } catch (cause) {
-        if (!(cause instanceof Refused)) throw cause;
-        await target.run(["ROLLBACK TO SAVEPOINT godwit_ddl", "RELEASE SAVEPOINT godwit_ddl"]);
-        const what = statement.kind === "index" ? "an index" : "an object";
-        this.options.onWarning(`${what} was not carried over, the target refused it: ${cause.message}; ${shown(change)}`);
-      }
+      // PostgreSQL lets no view lose a column and no function change its result in place.
+      const anew = statements.flatMap(({ drop }) => drop);
+      const attempts = [sql, ...(anew.length > 0 ? [[...anew, ...sql]] : [])];
+      const refused = await target.first(...attempts.map((each) => this.inSchema(change, each)));
+      if (refused) this.options.onWarning(`${shown(change)} was not carried over, the target refused it: ${refused.message}`);
     });
   }
 
   /** What the statement becomes; nothing where PostgreSQL has nothing to be told. Errors: GW1502. */
-  private converted(change: DdlChange, table: QualifiedName): readonly string[] {
-    const conversion = convertDdl(`${change.sql}\n/\n`);
-    const [refused] = conversion.skipped;
+  private async converted(change: DdlChange, table: QualifiedName): Promise<readonly string[]> {
+    const { statements, skipped } = convertStatement(change, this, await this.knowledge());
+    const [refused] = skipped;
     if (refused) throw this.stops(change, table, refused.reason);
-    return [...conversion.support, ...conversion.statements.flatMap((each) => each.sql)];
+    return statements.flatMap(({ sql }) => sql);
   }
 
-  private async run(target: OpenTarget, change: DdlChange, sql: readonly string[], table: QualifiedName): Promise<void> {
+  /** What the converter has to know of the other objects: read once, each statement adds to it. */
+  private knowledge(): Promise<ConversionContext> {
+    this.known ??= this.readKnown();
+    return this.known;
+  }
+
+  private async readKnown(): Promise<ConversionContext> {
+    const { readCatalog, selection, postgis } = this.options;
+    const catalog = await readCatalog();
     try {
-      await target.run(this.inSchema(change, sql));
+      return await knownObjects(catalog, resolvePlan(catalog, optionsOf(selection?.options ?? {})), { postgis });
     } catch (cause) {
-      if (!(cause instanceof Refused)) throw cause;
-      throw new GodwitError(ErrorCode.StructureStatementRejected, `the target refused a change of structure: ${cause.message}`, {
-        object: `${table.schema}.${table.name}`,
-        position: formatPosition(change.position),
-        remedy: `mend what the target objects to; the statement was: ${cause.statement.slice(0, 500)}`,
-        cause,
-      });
+      // Two objects that would share a name are a matter of the next plan; most statements need no knowledge of others.
+      if (!(cause instanceof GodwitError) || cause.code !== ErrorCode.NameConflict) throw cause;
+      return new ConversionContext({ postgis });
     }
   }
 
-  private inSchema(change: DdlChange, sql: readonly string[]): readonly string[] {
-    return [`SET LOCAL search_path = ${quoteName(naturalName(change.owner))}, public`, ...sql, "SET LOCAL search_path = ''"];
+  private async run(target: OpenTarget, change: DdlChange, sql: readonly string[], table: QualifiedName): Promise<void> {
+    if (sql.length === 0) return;
+    try {
+      await target.run(this.inSchema(change, sql));
+    } catch (cause) {
+      throw cause instanceof Refused ? this.rejected(change, cause, table) : cause;
+    }
+  }
+
+  private rejected(change: DdlChange, cause: Refused, table: QualifiedName): GodwitError {
+    return new GodwitError(ErrorCode.StructureStatementRejected, `the target refused a change of structure: ${cause.message}`, {
+      object: `${table.schema}.${table.name}`,
+      position: formatPosition(change.position),
+      remedy: `mend what the target objects to; the statement was: ${cause.statement.slice(0, 500)}`,
+      cause,
+    });
+  }
+
+  private inSchema({ owner }: DdlChange, sql: readonly string[]): readonly string[] {
+    const schema = this.schema(owner) ?? naturalName(owner);
+    return [`SET LOCAL search_path = ${ident(schema)}, public`, ...sql, "SET LOCAL search_path = ''"];
   }
 
   private async within(change: DdlChange, work: (target: OpenTarget) => Promise<void>): Promise<void> {
@@ -184,12 +328,13 @@ export class DdlFollower {
     applier.commit(change.position, change.endPosition, change.timeMs);
   }
 
-  private isRenamed({ source, target, columns }: PlannedTable): boolean {
-    return (
-      naturalName(source.schema) !== target.schema ||
-      naturalName(source.name) !== target.name ||
-      columns.some((column) => naturalName(column.source) !== column.target)
-    );
+  private allows(operation: DdlOperation, table: PlannedTable | undefined): boolean {
+    if (operation === "truncate") return table?.operations.truncate ?? false;
+    return (table?.ddl ?? this.task)[operation];
+  }
+
+  private stored(statement: (store: NonNullable<DdlFollowerOptions["store"]>) => string): readonly string[] {
+    return this.options.store ? [statement(this.options.store)] : [];
   }
 
   private stops(change: DdlChange, table: QualifiedName, reason: string): GodwitError {
@@ -203,6 +348,30 @@ export class DdlFollower {
   }
 }
 
+/** What takes a place in the rows and does not move is left out: a column too that the dictionary, being further, does not have any more. */
+function withPlaces(table: PlannedTable): PlannedTable {
+  const known = new Set([...table.columns.map(({ source }) => source), ...table.leftOut]);
+  const others = (table.stored?.columns ?? []).map(({ name }) => name).filter((name) => !known.has(name));
+  return { ...table, leftOut: [...table.leftOut, ...others] };
+}
+
+/** The plan by the source's new names. What followed the source's name goes on doing so. */
+function renamedColumns(table: PlannedTable, changes: readonly ColumnChange[], followed: boolean): PlannedTable {
+  const to = new Map(changes.flatMap((change) => (change.kind === "rename" ? [[change.name, change.to] as const] : [])));
+  if (to.size === 0) return table;
+  const now = (name: string) => to.get(name) ?? name;
+  return {
+    ...table,
+    columns: table.columns.map((column) => {
+      const natural = followed && column.target === naturalName(column.source);
+      return { ...column, source: now(column.source), target: natural ? naturalName(now(column.source)) : column.target };
+    }),
+    leftOut: table.leftOut.map(now),
+    key: { ...table.key, columns: table.key.columns.map(now) },
+    ...(table.joined ? { joined: table.joined.map(now) } : {}),
+  };
+}
+
 function named({ schema, name }: DdlName, owner: string): QualifiedName {
   return { schema: schema ?? owner, name };
 }
@@ -211,20 +380,12 @@ function keyOf({ schema, name }: QualifiedName): string {
   return `${schema}.${name}`;
 }
 
-function targetOf(source: QualifiedName, former: QualifiedName): QualifiedName {
-  return { schema: former.schema, name: naturalName(source.name) };
-}
-
 async function describe(target: OpenTarget, table: PlannedTable): Promise<TargetTable | undefined> {
   return (await describeTargets(target.asClient() as Parameters<typeof describeTargets>[0], [table])).get(table.id);
 }
 
 function columnNames(target: TargetTable | undefined): ReadonlySet<string> {
   return new Set(target?.columns.keys() ?? []);
-}
-
-function detailsOf(catalog: OracleCatalog, id: number | undefined): readonly OracleColumn[] | undefined {
-  return id === undefined ? undefined : catalog.details.get(id)?.columns;
 }
 
 function shown({ owner, sql }: DdlChange): string {

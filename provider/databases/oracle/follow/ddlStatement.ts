@@ -1,69 +1,84 @@
+import type { ObjectKind } from "../../../engine/models/catalog.js";
 import type { DdlOperations } from "../../../engine/models/plan.js";
-import { Lexer, LexicalProblem, type Token } from "../convert/read/lexer.js";
+import { type DdlName, DdlWords, tokensOf } from "./ddlWords.js";
 
-/** A name as Oracle stores it; the schema is the session's where the statement names none. */
-export interface DdlName {
-  readonly schema: string | undefined;
-  readonly name: string;
-}
+/** Which of the contract's operations.ddl a statement falls under. */
+export type DdlOperation = keyof DdlOperations | "truncate";
 
 /**
  * What a DDL statement does, as far as following it needs to know. `table`: the table whose structure or index it is about.
  * `other`: nothing that is carried over (grants, users, storage, statistics).
  */
 export type DdlStatement =
-  | { readonly kind: "alterTable" | "dropTable"; readonly operation: keyof DdlOperations; readonly table: DdlName }
-  | { readonly kind: "createTable"; readonly operation: "create"; readonly table: DdlName; readonly fromQuery: boolean }
+  | { readonly kind: "alterTable"; readonly operation: DdlOperation; readonly table: DdlName }
+  | { readonly kind: "dropTable"; readonly operation: "drop"; readonly table: DdlName }
+  /** `withRows`: it has rows from the beginning, which its redo may not hold. */
+  | { readonly kind: "createTable"; readonly operation: "create"; readonly table: DdlName; readonly withRows: boolean }
   | { readonly kind: "renameTable"; readonly operation: "rename"; readonly table: DdlName; readonly to: string }
   | { readonly kind: "index"; readonly operation: "index"; readonly table: DdlName | undefined }
-  | { readonly kind: "object"; readonly operation: keyof DdlOperations }
+  | { readonly kind: "object"; readonly operation: DdlOperation; readonly object: ObjectKind; readonly name: DdlName | undefined }
   | { readonly kind: "other" };
 
 const OTHER: DdlStatement = { kind: "other" };
-const VIEWS = new Set(["VIEW", "SYNONYM"]);
-const ROUTINES = new Set(["FUNCTION", "PROCEDURE", "PACKAGE", "TRIGGER", "TYPE"]);
+const VIEWS: Readonly<Record<string, ObjectKind>> = { VIEW: "view", SYNONYM: "synonym" };
+const ROUTINES: Readonly<Record<string, ObjectKind>> = {
+  FUNCTION: "function",
+  PROCEDURE: "procedure",
+  PACKAGE: "package",
+  TRIGGER: "trigger",
+  TYPE: "type",
+};
 
 /** Reads the head of a statement. Pure; text that is no SQL is `other`. */
 export function readDdlStatement(sql: string): DdlStatement {
-  const tokens = tokensOf(sql);
-  const words = new Words(tokens);
+  const words = new DdlWords(tokensOf(sql));
   const verb = words.next();
   switch (verb) {
     case "RENAME": {
       const table = words.name();
       words.next();
-      return { kind: "renameTable", operation: "rename", table, to: words.name().name };
+      return renamed(table, words.name().name);
     }
-    case "COMMENT":
-      return { kind: "object", operation: "alter" };
+    case "COMMENT": {
+      words.accept("ON");
+      const column = words.next() === "COLUMN";
+      const name = words.name();
+      // SCHEMA.TABLE.COLUMN, or TABLE.COLUMN.
+      const relation = !column ? name : words.peek() === "." ? name : { schema: undefined, name: name.schema ?? "" };
+      return { kind: "object", operation: "alter", object: "comment" as ObjectKind, name: relation };
+    }
+    case "FLASHBACK":
+      // Out of the recycle bin it comes with its rows.
+      words.accept("TABLE");
+      return { kind: "createTable", operation: "create", table: words.name(), withRows: true };
     case "CREATE":
     case "ALTER":
     case "DROP":
-      return readObject(verb, words, tokens);
+      return readObject(verb, words);
     default:
       return OTHER;
   }
 }
 
-function readObject(verb: "CREATE" | "ALTER" | "DROP", words: Words, tokens: readonly Token[]): DdlStatement {
+/** With the recycle bin on, DROP TABLE first gives the table, its keys and indexes names there, each a statement of its own in the redo. */
+function renamed(table: DdlName, to: string): DdlStatement {
+  return isInRecycleBin(to) ? OTHER : { kind: "renameTable", operation: "rename", table, to };
+}
+
+export function isInRecycleBin(name: string): boolean {
+  return name.startsWith("BIN$");
+}
+
+function readObject(verb: "CREATE" | "ALTER" | "DROP", words: DdlWords): DdlStatement {
   const modifiers = new Set<string>();
   for (let word = words.peek(); MODIFIERS.has(word); word = words.peek()) modifiers.add(words.next());
   const kind = words.next();
   const operation = verb === "CREATE" ? "create" : verb === "DROP" ? "drop" : "alter";
-  if (kind === "TABLE") {
-    if (modifiers.has("TEMPORARY")) return OTHER;
-    words.accept("IF", "NOT", "EXISTS");
-    const table = words.name();
-    if (verb === "CREATE") {
-      return { kind: "createTable", operation: "create", table, fromQuery: tokens.some(({ text }) => text === "SELECT") };
-    }
-    if (verb === "DROP") return { kind: "dropTable", operation: "drop", table };
-    if (words.peek() !== "RENAME") return { kind: "alterTable", operation: "alter", table };
-    words.next();
-    if (words.peek() !== "TO") return { kind: "alterTable", operation: "rename", table };
-    words.next();
-    return { kind: "renameTable", operation: "rename", table, to: words.name().name };
-  }
+  if (verb === "ALTER" && words.tokens.some(({ kind: token, value }) => token === "quoted" && isInRecycleBin(value)))
+    return OTHER;
+  if (kind === "TABLE") return readTable(verb, modifiers, words);
+  words.accept("IF", "NOT", "EXISTS");
+  words.accept("IF", "EXISTS");
   if (kind === "INDEX") {
     if (verb !== "CREATE") return { kind: "index", operation: "index", table: undefined };
     words.name();
@@ -73,11 +88,31 @@ function readObject(verb: "CREATE" | "ALTER" | "DROP", words: Words, tokens: rea
   if (kind === "MATERIALIZED") {
     // A log of a materialized view's table is storage of Oracle's own.
     words.accept("VIEW");
-    return words.peek() === "LOG" ? OTHER : { kind: "object", operation: "view" };
+    return words.peek() === "LOG" ? OTHER : { kind: "object", operation: "view", object: "materializedView", name: words.name() };
   }
-  if (VIEWS.has(kind)) return { kind: "object", operation: "view" };
-  if (ROUTINES.has(kind)) return { kind: "object", operation: "routine" };
-  return kind === "SEQUENCE" ? { kind: "object", operation } : OTHER;
+  const view = VIEWS[kind];
+  if (view) return { kind: "object", operation: "view", object: view, name: words.name() };
+  const routine = ROUTINES[kind];
+  if (routine) {
+    words.accept("BODY");
+    return { kind: "object", operation: "routine", object: routine, name: words.name() };
+  }
+  return kind === "SEQUENCE" ? { kind: "object", operation, object: "sequence", name: words.name() } : OTHER;
+}
+
+function readTable(verb: "CREATE" | "ALTER" | "DROP", modifiers: ReadonlySet<string>, words: DdlWords): DdlStatement {
+  if (modifiers.has("TEMPORARY")) return OTHER;
+  words.accept("IF", "NOT", "EXISTS");
+  words.accept("IF", "EXISTS");
+  const table = words.name();
+  if (isInRecycleBin(table.name)) return OTHER;
+  if (verb === "CREATE") {
+    return { kind: "createTable", operation: "create", table, withRows: words.tokens.some(({ text }) => text === "SELECT") };
+  }
+  if (verb === "DROP") return { kind: "dropTable", operation: "drop", table };
+  if (words.accept("RENAME", "TO")) return renamed(table, words.name().name);
+  const operation = words.peek() === "RENAME" ? "rename" : words.peek() === "TRUNCATE" ? "truncate" : "alter";
+  return { kind: "alterTable", operation, table };
 }
 
 const MODIFIERS = new Set(
@@ -85,45 +120,3 @@ const MODIFIERS = new Set(
     " ",
   ),
 );
-
-class Words {
-  private at = 0;
-
-  constructor(private readonly tokens: readonly Token[]) {}
-
-  peek(): string {
-    return this.tokens[this.at]?.text ?? "";
-  }
-
-  next(): string {
-    return this.tokens[this.at++]?.text ?? "";
-  }
-
-  accept(...words: readonly string[]): void {
-    if (words.every((word, index) => this.tokens[this.at + index]?.text === word)) this.at += words.length;
-  }
-
-  name(): DdlName {
-    const first = this.part();
-    if (this.peek() !== ".") return { schema: undefined, name: first };
-    this.at++;
-    return { schema: first, name: this.part() };
-  }
-
-  private part(): string {
-    const token = this.tokens[this.at++];
-    return token === undefined ? "" : token.kind === "word" ? token.text : token.value;
-  }
-}
-
-function tokensOf(sql: string): readonly Token[] {
-  const tokens: Token[] = [];
-  try {
-    const lexer = new Lexer(sql);
-    for (let token = lexer.next(); token.kind !== "end"; token = lexer.next()) tokens.push(token);
-  } catch (cause) {
-    if (!(cause instanceof LexicalProblem)) throw cause;
-    return [];
-  }
-  return tokens;
-}

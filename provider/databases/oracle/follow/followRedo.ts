@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { FlowCounts, FlowOptions } from "../../../engine/database.js";
+import type { FlowCounts, FlowOptions, LogNeeded } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import { summedCounts } from "../../../engine/flowCounts.js";
 import type { Position } from "../../../engine/models/change.js";
@@ -14,12 +14,14 @@ import type { Connections } from "../../postgres/connections.js";
 import { readCatalog } from "../catalog/readCatalog.js";
 import type { OracleConnections } from "../connections.js";
 import type { OracleConnection } from "../driver.js";
+import { positionAt } from "../logMiner/position.js";
 import { openRedoStream, type RedoStream, type RedoStreamLimits } from "../logMiner/redoStream.js";
 import { RedoTables } from "../logMiner/redoTables.js";
 import { decodeResumePoint, encodeResumePoint, type ResumePoint } from "../logMiner/resumePoint.js";
 import { DdlFollower } from "./ddlFollower.js";
 import { startIdleCheckpoint } from "./idleCheckpoint.js";
 import { readSourceColumns, redoInputs } from "./redoInputs.js";
+import { withStored } from "./storedColumns.js";
 
 export interface FollowRedoOptions extends FlowOptions {
   readonly source: OracleConnections;
@@ -62,14 +64,19 @@ async function followOnce(
   let stream: RedoStream | undefined;
   try {
     const { describeTargets } = await postgresApply.prepare(target, options.quiet);
-    const entries = (await options.readTables?.()) ?? options.tables;
+    const columns = await withSession(options.source, "dictionary", readSourceColumns);
+    // Plans of older versions do not say in which order a row's columns lie: as they are now, then.
+    const entries = ((await options.readTables?.()) ?? options.tables).map((entry) => {
+      const { table } = entry;
+      const now = columns.get(`${table.source.schema}.${table.source.name}`);
+      return table.stored || !now ? entry : { ...entry, table: withStored(table, now, 0n) };
+    });
     const planned = entries.map(({ table }) => table);
     const targets = await describeTargets(target, planned);
+    const { rows: extensions } = await target.query("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'postgis'");
+    const postgis = extensions.length > 0;
     const start = await startPoint(options);
-    const columns = await withSession(options.source, "dictionary", readSourceColumns);
-    const tables = new RedoTables(
-      planned.map((table) => redoInputs(table, columns.get(`${table.source.schema}.${table.source.name}`))),
-    );
+    const tables = new RedoTables(planned.map((table) => redoInputs(table, undefined)));
     const checkpoint = (position: Position, commitTimeMs: number) => {
       if (!stream) throw new Error("a checkpoint before the stream");
       return options.checkpoint(position, commitTimeMs, encodeResumePoint(stream.resumePoint(position)));
@@ -90,7 +97,7 @@ async function followOnce(
         throttle: createThrottle(() => options.settings().throttle.incremental ?? {}),
         onProgress(counts) {
           idling.reached(counts);
-          onProgress(counts);
+          onProgress(stream ? { ...counts, logNeeded: logNeeded(stream, counts.durable) } : counts);
         },
       });
       applier = made;
@@ -101,11 +108,14 @@ async function followOnce(
         applier: made,
         store: options.structure,
         readCatalog: () => withSession(options.source, "catalog", readCatalog),
+        withSource: (use) => withSession(options.source, "structure", use),
+        postgis,
         onWarning: options.onWarning,
       });
-      const root = await options.source.connectRoot("mine");
+      const mining = await options.source.connectMining("mine");
       stream = openRedoStream({
-        connection: root.connection,
+        connection: mining.connection,
+        local: mining.local,
         connectTables: () => options.source.connect("tables"),
         tables,
         start,
@@ -113,7 +123,7 @@ async function followOnce(
         durable: () => made.position,
         onDdl: (change) => follower.take(change),
         onWarning: options.onWarning,
-        ...(root.container === undefined ? {} : { container: root.container }),
+        ...(mining.container === undefined ? {} : { container: mining.container }),
         ...(options.limits ? { limits: options.limits } : {}),
       });
       return await run(stream, made, idling.failed, options.signal);
@@ -126,6 +136,11 @@ async function followOnce(
     destroy(target);
     if (idle) destroy(idle);
   }
+}
+
+function logNeeded(stream: RedoStream, durable: Position): LogNeeded {
+  const { transactions, oldestMs } = stream.open;
+  return { from: positionAt(stream.resumePoint(durable).restartScn), openTransactions: transactions, oldestOpenMs: oldestMs };
 }
 
 async function run(

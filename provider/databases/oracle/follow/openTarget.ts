@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { TargetConnection } from "../../postgres/apply/targetConnection.js";
+import { isConnectionError } from "../../postgres/connectionErrors.js";
 
 /** A statement that the target refused. `cause` is the server's error. */
 export class Refused extends Error {
@@ -8,6 +9,11 @@ export class Refused extends Error {
     options: { cause: unknown },
   ) {
     super((options.cause as Error).message, options);
+  }
+
+  /** SQLSTATE; undefined when the connection broke. */
+  get code(): string | undefined {
+    return (this.cause as { code?: string } | undefined)?.code;
   }
 }
 
@@ -21,9 +27,34 @@ export class OpenTarget {
       try {
         await this.connection.query(statement, []);
       } catch (cause) {
-        throw new Refused(statement, { cause });
+        throw refusedOr(statement, cause);
       }
     }
+  }
+
+  /** One COPY ... FROM STDIN with its messages. Errors: Refused. */
+  async copy(statement: string, messages: readonly Buffer[]): Promise<void> {
+    try {
+      await this.connection.query(statement, messages);
+    } catch (cause) {
+      throw refusedOr(statement, cause);
+    }
+  }
+
+  /** Tries statements one after another, each list as a whole: what the target refuses leaves no trace. The last refusal, undefined when one list held. */
+  async first(...attempts: readonly (readonly string[])[]): Promise<Refused | undefined> {
+    let refused: Refused | undefined;
+    for (const statements of attempts) {
+      try {
+        await this.run(["SAVEPOINT godwit_ddl", ...statements, "RELEASE SAVEPOINT godwit_ddl"]);
+        return undefined;
+      } catch (cause) {
+        if (!(cause instanceof Refused)) throw cause;
+        refused = cause;
+        await this.run(["ROLLBACK TO SAVEPOINT godwit_ddl", "RELEASE SAVEPOINT godwit_ddl"]);
+      }
+    }
+    return refused;
   }
 
   /** For queries that were written for a driver's client. */
@@ -38,6 +69,11 @@ export class OpenTarget {
     };
     return { query } as unknown as Pick<Client, "query">;
   }
+}
+
+/** A connection that broke is no answer. */
+function refusedOr(statement: string, cause: unknown): unknown {
+  return isConnectionError(cause) ? cause : new Refused(statement, { cause });
 }
 
 function arrayText(values: readonly unknown[]): string {

@@ -5,7 +5,7 @@ import type { OracleColumn } from "../catalog/model.js";
 import type { OracleConnection } from "../driver.js";
 import type { RedoTableInputs } from "../redo/redoTable.js";
 
-/** Columns of tables as they are now, by SCHEMA.NAME, in COLUMN_ID order, also those that do not move. Errors: GW1305. */
+/** Columns of tables as they are now, by SCHEMA.NAME, also those that do not move. Errors: GW1305. */
 export async function readSourceColumns(connection: OracleConnection): Promise<ReadonlyMap<string, readonly OracleColumn[]>> {
   const found = new Map<string, OracleColumn[]>();
   for (const { schema, table, column } of await readColumns(await openDictionary(connection))) {
@@ -17,18 +17,23 @@ export async function readSourceColumns(connection: OracleConnection): Promise<R
   return found;
 }
 
-/** A planned table as its redo is scanned. A table that is gone from the source keeps the columns of the plan: redo from before may still come. */
+/** A planned table as its redo is scanned. `now`: its stored columns, where the plan does not hold them. */
 export function redoInputs(table: PlannedTable, now: readonly OracleColumn[] | undefined): RedoTableInputs {
   const key = new Set(table.key.columns);
-  const planned = table.columns.map(({ source, type }) => ({ name: source, kind: kindOfType(type), national: isNational(type) }));
-  // Computed columns are in no redo: what they are computed from is.
-  const stored = now?.filter(({ virtual }) => !virtual).map(({ name, kind, national }) => ({ name, kind, national }));
+  const stored = table.stored?.columns ?? now ?? table.columns.map(({ source, type }) => ({ name: source, type }));
   return {
     id: table.id,
     owner: table.source.schema,
     name: table.source.name,
     fullIdentity: key.size === 0,
-    columns: (stored ?? planned).map((column) => ({ ...column, partOfKey: key.has(column.name) })),
+    placesSince: BigInt(table.stored?.since ?? 0),
+    // Computed columns are in no redo: what they are computed from is.
+    columns: stored.map(({ name, type }) => ({
+      name,
+      kind: kindOfType(type),
+      national: isNational(type),
+      partOfKey: key.has(name),
+    })),
   };
 }
 

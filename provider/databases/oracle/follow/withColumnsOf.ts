@@ -12,12 +12,13 @@ export function withColumnsOf(
   target: { readonly before: ReadonlySet<string>; readonly now: ReadonlySet<string> },
 ): PlannedTable {
   const onTarget = target.now;
+  const before = new Map(table.columns.map((column) => [column.source, column]));
+  const targetOf = (name: string) => before.get(name)?.target ?? naturalName(name);
   // The program left them out, although the target has them.
   const excluded = new Set(table.leftOut.filter((name) => target.before.has(naturalName(name))));
-  const before = new Map(table.columns.map((column) => [column.source, column]));
   const columns = (source?.columns ?? [])
-    .filter(({ name, generated }) => !generated && !excluded.has(name) && onTarget.has(naturalName(name)))
-    .map(({ name, ...rest }) => ({ ...rest, source: name, target: before.get(name)?.target ?? naturalName(name) }));
+    .filter(({ name, generated }) => !generated && !excluded.has(name) && onTarget.has(targetOf(name)))
+    .map(({ name, ...rest }) => ({ ...rest, source: name, target: targetOf(name) }));
   // Dropped or renamed at the source since: the plan of before holds for what the target still has.
   const kept = source ? columns : table.columns.filter(({ target }) => onTarget.has(target));
   const names = new Set(kept.map((column) => column.source));

@@ -3,6 +3,7 @@ import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { ChangeSink, Position } from "../../../engine/models/change.js";
 import type { LiteralOptions } from "../redo/literals.js";
 import { LobScanner, type LobStatement } from "../redo/lobStatement.js";
+import { RedoProblem } from "../redo/redoProblem.js";
 import type { RedoTable } from "../redo/redoTable.js";
 import { RowScanner } from "../redo/rowScanner.js";
 import { isTruncate, NO_ROW_ID, Operation } from "./contents.js";
@@ -158,6 +159,9 @@ export class Emitter {
 
   private change(table: RedoTable, record: RedoRecord): undefined {
     this.rows.scan(table, record.operation, record.data, record.from, record.to);
+    if (this.rows.byPlace && record.scn < table.placesSince) {
+      throw new RedoProblem("placesUnknown", "its columns are named by places that a change of structure has moved since");
+    }
     this.lobColumn = undefined;
     const missing = new Set(this.rows.unknown);
     if (this.stray.has(record.table) && record.operation !== Operation.delete) for (const place of table.lobs) missing.add(place);

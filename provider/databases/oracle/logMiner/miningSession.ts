@@ -39,7 +39,11 @@ export class MiningSession {
   private windows = 0;
   private started = false;
 
-  constructor(private readonly connection: OracleConnection) {}
+  /** `local`: inside a pluggable database, where no log may be added (ORA-65040): START_LOGMNR finds those of its SCNs. */
+  constructor(
+    private readonly connection: OracleConnection,
+    private readonly local: boolean,
+  ) {}
 
   /** Streams the rows of `contentsQuery` for a window. Rejects with Oracle's errors; those of `isRetriedByMining` may pass by themselves. */
   async *mine(
@@ -51,13 +55,14 @@ export class MiningSession {
     const list = logs.map(({ path }) => path).join("\n");
     if (list !== this.added || ++this.windows > WINDOWS_PER_SESSION) {
       await this.end();
-      for (const [index, { path }] of logs.entries()) {
+      for (const [index, { path }] of this.local ? [] : logs.entries()) {
         await this.connection.execute(index === 0 ? ADD_FIRST : ADD_NEXT, { path });
         this.started = true;
       }
       this.added = list;
     }
     await this.connection.execute(START, { from_scn: fromScn, to_scn: toScn });
+    this.started = true;
     yield* this.connection.stream(contentsQuery(filter), { from_scn: fromScn, to_scn: toScn }, { batchRows: BATCH_ROWS });
   }
 
@@ -98,7 +103,7 @@ export function miningError(cause: unknown, scn: bigint): unknown {
     "ORA-01325": "SHUTDOWN IMMEDIATE; STARTUP MOUNT; ALTER DATABASE ARCHIVELOG; ALTER DATABASE OPEN",
     "ORA-44609": "ALTER SYSTEM SET ENABLE_GOLDENGATE_REPLICATION or drop the other capture that holds LogMiner",
     "ORA-65040":
-      "connect to the root of the container database (CDB$ROOT) as a common user: LogMiner does not run in this pluggable database",
+      "give the endpoint a common user who may go to CDB$ROOT (GRANT SET CONTAINER): LogMiner does not run in this pluggable database",
     "ORA-04030": "give the server more PGA (PGA_AGGREGATE_LIMIT) or memory",
   };
   return new GodwitError(ErrorCode.LogMinerRefused, `LogMiner failed: ${message}`, {

@@ -12,6 +12,8 @@ export interface RedoLine {
   /** ROLLBACK = 1: it undoes an earlier change of this transaction. */
   readonly undo: boolean;
   readonly redo: string;
+  /** TIMESTAMP, in the server's zone. */
+  readonly time: string;
 }
 
 /** The statement at the log's end: what the next line may belong to, or undo. */
@@ -43,6 +45,8 @@ export class OpenTransaction {
     readonly xid: string,
     /** SCN of its first change: where redo has to be read from as long as it is open. */
     readonly firstScn: bigint,
+    /** TIMESTAMP of its first change, in the server's zone. */
+    readonly firstTime: string,
     space: SpillSpace,
     /** When it was first read of, by `performance.now()`. */
     readonly readSinceMs = performance.now(),

@@ -12,6 +12,7 @@ export interface WindowReaderOptions {
   readonly tables: RedoTables;
   readonly transactions: Transactions;
   readonly container: string | undefined;
+  readonly local: boolean;
   readonly archiveDestination: number | undefined;
   readonly attempts: number;
   readonly retryMs: number;
@@ -36,7 +37,7 @@ export class WindowReader {
   private continued = "";
 
   constructor(private readonly options: WindowReaderOptions) {
-    this.session = new MiningSession(options.connection);
+    this.session = new MiningSession(options.connection, options.local);
   }
 
   /**
@@ -66,6 +67,11 @@ export class WindowReader {
       }
     }
     return undefined;
+  }
+
+  /** A TIMESTAMP of the redo in ms since 1970. */
+  timeMs(time: string): number {
+    return Date.parse(`${time.replace(" ", "T")}${this.zone ?? "Z"}`);
   }
 
   /** Ends LogMiner's session. */
@@ -117,7 +123,8 @@ export class WindowReader {
     }
     const owner = String(row[Column.owner] ?? "");
     const name = String(row[Column.table] ?? "");
-    const table = tables.place(owner, name);
+    const object = row[Column.object];
+    const table = tables.place(owner, name, object === null || object === undefined ? undefined : Number(object));
     if (operation === Operation.ddl) {
       // Its transaction's commit comes by itself, and may be of more than this statement.
       transactions.ddl(this.commit(row, `${xid}DD`, scn), table, [owner, name, redo].join("\u0000"));
@@ -131,6 +138,7 @@ export class WindowReader {
       rowId: String(row[Column.rowId] ?? NO_ROW_ID),
       undo: Number(row[Column.rollback]) === 1,
       redo,
+      time: String(row[Column.time]),
     });
     return undefined;
   }
@@ -139,7 +147,7 @@ export class WindowReader {
     return {
       xid,
       scn,
-      timeMs: Date.parse(`${String(row[Column.time]).replace(" ", "T")}${this.zone ?? "Z"}`),
+      timeMs: this.timeMs(String(row[Column.time])),
       thread: Number(row[Column.thread]),
       place: String(row[Column.rsId] ?? ""),
     };
@@ -147,12 +155,13 @@ export class WindowReader {
 
   private async filter(): Promise<ContentsFilter> {
     const { connection, tables, container } = this.options;
-    if (container === undefined) return { tables: tables.names() };
+    const wanted = { tables: tables.names(), ids: tables.ids() };
+    if (container === undefined) return wanted;
     if (this.localUndo === undefined) {
       const [row] = await connection.query<{ readonly VALUE: string }>(LOCAL_UNDO);
       this.localUndo = row?.VALUE === "TRUE";
     }
-    return { tables: tables.names(), container, localUndo: this.localUndo };
+    return { ...wanted, container, localUndo: this.localUndo };
   }
 
   private async serverZone(): Promise<string> {

@@ -14,6 +14,12 @@ export function redoError(cause: unknown, table: RedoTable, scn: bigint): unknow
         ...detail,
         remedy: "make the same change on the target, then run pulumi up: the task takes the new structure over and goes on",
       });
+    case "placesUnknown":
+      return new GodwitError(ErrorCode.StructureChanged, `the table's structure changed after this change: ${cause.message}`, {
+        ...detail,
+        remedy:
+          "take the table out of the task (exclude it, pulumi up), empty it on the target and take it in again, which loads it anew",
+      });
     case "keyMissing":
       return new GodwitError(ErrorCode.SupplementalLoggingMissing, `the redo does not name the row: ${cause.message}`, {
         ...detail,

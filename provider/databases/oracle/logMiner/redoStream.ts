@@ -36,6 +36,8 @@ export interface RedoStreamOptions {
   readonly onWarning?: (message: string) => void;
   /** The pluggable database whose redo is meant, when the session is at the root. */
   readonly container?: string;
+  /** The session mines its own pluggable database: LogMiner adds the logs of a window by itself. Default false. */
+  readonly local?: boolean;
   readonly zeroBytes?: ZeroBytes;
   /** Text of the database's character set, for values that redo shows raw. Default UTF-8. */
   readonly decodeText?: (bytes: Buffer) => string;
@@ -86,8 +88,8 @@ export interface RedoStream {
   resumePoint(position: Position): ResumePoint;
   /** Redo is read up to this SCN. */
   readonly readScn: bigint;
-  /** Open transactions, and the bytes of memory their redo takes. */
-  readonly open: { readonly transactions: number; readonly bytes: number };
+  /** Open transactions, the bytes of memory their redo takes, and when the oldest one's first change was (ms since 1970). */
+  readonly open: { readonly transactions: number; readonly bytes: number; readonly oldestMs: number | undefined };
 }
 
 /**
@@ -113,7 +115,11 @@ export function openRedoStream(options: RedoStreamOptions): RedoStream {
       return reading.nextScn - 1n;
     },
     get open() {
-      return { transactions: reading.transactions.openCount, bytes: reading.transactions.bytesInMemory };
+      return {
+        transactions: reading.transactions.openCount,
+        bytes: reading.transactions.bytesInMemory,
+        oldestMs: reading.oldestMs(),
+      };
     },
   };
 }
@@ -145,6 +151,7 @@ class RedoReading {
       tables: options.tables,
       transactions: this.transactions,
       container: options.container,
+      local: options.local ?? false,
       archiveDestination: limits.archiveDestination,
       attempts: limits.attempts,
       retryMs: limits.retryMs,
@@ -188,6 +195,12 @@ class RedoReading {
     await this.options.connection.cancel();
   }
 
+  oldestMs(): number | undefined {
+    const oldest = this.transactions.oldest();
+    const time = oldest && this.reader.timeMs(oldest.firstTime);
+    return Number.isNaN(time) ? undefined : time;
+  }
+
   /** Reads the next window and hands over what committed in it. False when there is no redo to read yet. */
   private async window(): Promise<boolean> {
     const { connection, sink, start, durable } = this.options;
@@ -200,7 +213,7 @@ class RedoReading {
     if (!read) return false;
     const { toScn, rows } = read;
     const commits = this.transactions.endWindow();
-    const oldest = this.transactions.oldestScn();
+    const oldest = this.transactions.oldest()?.firstScn;
     if (!(await this.handOver.window(commits, oldest, this.stopped.signal))) return false;
     this.nextScn = toScn + 1n;
     const idle = positionAt(this.nextScn);

@@ -54,10 +54,19 @@ async function readAsOf(
   try {
     return await connection.query(`${select} AS OF SCN :scn WHERE ${where}`, { ...binds, scn });
   } catch (cause) {
+    if (GONE.has(oracleCode(cause) ?? "")) return [];
     if (!TOO_OLD.has(oracleCode(cause) ?? "")) throw cause;
-    return connection.query(`${select} WHERE ${where}`, binds);
+  }
+  try {
+    return await connection.query(`${select} WHERE ${where}`, binds);
+  } catch (cause) {
+    if (GONE.has(oracleCode(cause) ?? "")) return [];
+    throw cause;
   }
 }
+
+/** The column or the table was renamed or dropped since: its value is nowhere any more under the name that redo gave it. */
+const GONE = new Set(["ORA-00904", "ORA-00942"]);
 
 function asText(value: OracleValue): Buffer | null {
   if (value === null) return null;

@@ -39,7 +39,7 @@ export class Transactions {
     if (!transaction) {
       // INTERNAL lines of no transaction's (XID 0) never see a commit: one begun by them would be open for ever.
       if (line.operation === Operation.internal) return;
-      transaction = this.start(xid, line.scn);
+      transaction = this.start(xid, line.scn, line.time);
     }
     transaction.add(line, this.window);
     if (this.space.used > this.memoryBytes) this.spill();
@@ -53,8 +53,11 @@ export class Transactions {
 
   /** A DDL statement stands alone, beside whatever else goes by its transaction's id. */
   ddl(commit: Omit<Commit, "transaction">, table: number, text: string): void {
-    const transaction = new OpenTransaction(commit.xid, commit.scn, this.space);
-    transaction.add({ operation: Operation.ddl, table, scn: commit.scn, rowId: "", undo: false, redo: text }, this.window);
+    const transaction = new OpenTransaction(commit.xid, commit.scn, "", this.space);
+    transaction.add(
+      { operation: Operation.ddl, table, scn: commit.scn, rowId: "", undo: false, redo: text, time: "" },
+      this.window,
+    );
     this.commits.push({ ...commit, transaction });
   }
 
@@ -89,10 +92,10 @@ export class Transactions {
     this.window++;
   }
 
-  /** SCN of the first change of the oldest open transaction. */
-  oldestScn(): bigint | undefined {
-    let oldest: bigint | undefined;
-    for (const { firstScn } of this.open.values()) if (oldest === undefined || firstScn < oldest) oldest = firstScn;
+  /** The open transaction whose first change is the oldest. */
+  oldest(): OpenTransaction | undefined {
+    let oldest: OpenTransaction | undefined;
+    for (const one of this.open.values()) if (oldest === undefined || one.firstScn < oldest.firstScn) oldest = one;
     return oldest;
   }
 
@@ -119,8 +122,8 @@ export class Transactions {
     this.rolledBack = [];
   }
 
-  private start(xid: string, scn: bigint): OpenTransaction {
-    const transaction = new OpenTransaction(xid, scn, this.space);
+  private start(xid: string, scn: bigint, time: string): OpenTransaction {
+    const transaction = new OpenTransaction(xid, scn, time, this.space);
     this.open.set(xid, transaction);
     return transaction;
   }

@@ -1,13 +1,14 @@
 import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js";
 import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js";
 import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
+import type { MiningConnection } from "../connections.js";
 import type { OracleConnection } from "../driver.js";
 import type { OracleFacts } from "../serverFacts.js";
 import { quoted } from "../sql.js";
 
 /** Whether the redo is kept, and says which row a change means. */
 export async function loggingChecks(
-  { connection, root }: { readonly connection: OracleConnection; readonly root: OracleConnection },
+  { connection, mining }: { readonly connection: OracleConnection; readonly mining: MiningConnection },
   facts: OracleFacts,
   tables: readonly PlannedTable[],
   definition: TaskDefinition,
@@ -19,8 +20,8 @@ export async function loggingChecks(
       message: facts.archiveLog ? "the database archives its redo" : "the database is in NOARCHIVELOG mode: redo is written over",
       remedy: "SHUTDOWN IMMEDIATE; STARTUP MOUNT; ALTER DATABASE ARCHIVELOG; ALTER DATABASE OPEN",
     }),
-    ...(await supplementalLogging(connection, facts, tables)),
-    await retention(root, definition),
+    ...(await supplementalLogging(connection, facts, tables, mining.local)),
+    await retention(mining.connection, definition),
   ];
 }
 
@@ -33,6 +34,7 @@ async function supplementalLogging(
   connection: OracleConnection,
   { logging, pluggable }: OracleFacts,
   tables: readonly PlannedTable[],
+  local: boolean,
 ): Promise<PrecheckItem[]> {
   const groups = new Set(
     (await connection.query<{ schema: string; table: string; type: string }>(GROUPS)).map(({ schema, table, type }) =>
@@ -55,7 +57,9 @@ async function supplementalLogging(
       item: "sourceSupplementalLogging",
       passed: logging.minimal,
       message: logging.minimal ? "minimal supplemental logging is on" : "supplemental logging is off: changes can't be read",
-      remedy: `ALTER DATABASE ADD SUPPLEMENTAL LOG DATA${pluggable ? " (in CDB$ROOT)" : ""}`,
+      remedy: local
+        ? "ALTER PLUGGABLE DATABASE ADD SUPPLEMENTAL LOG DATA"
+        : `ALTER DATABASE ADD SUPPLEMENTAL LOG DATA${pluggable ? " (in CDB$ROOT)" : ""}`,
     }),
     precheckItem({
       item: "sourceKeyLogging",

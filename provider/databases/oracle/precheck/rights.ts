@@ -1,5 +1,6 @@
 import type { PrecheckItem } from "../../../engine/models/plan.js";
 import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
+import type { MiningConnection } from "../connections.js";
 import type { OracleConnection } from "../driver.js";
 import { oracleCode } from "../oracleErrors.js";
 
@@ -7,7 +8,11 @@ import { oracleCode } from "../oracleErrors.js";
 const MINING_VIEWS = ["v$database", "v$log", "v$logfile", "v$archived_log", "v$logmnr_contents", "gv$transaction"];
 
 /** What reading the redo takes, by name, each with the GRANT that mends it. */
-export async function miningRights(connection: OracleConnection, user: string, version: number): Promise<PrecheckItem[]> {
+export async function miningRights(
+  { connection, local }: Omit<MiningConnection, "container">,
+  user: string,
+  version: number,
+): Promise<PrecheckItem[]> {
   const privileges = await names(connection, 'SELECT p.privilege AS "name" FROM session_privs p');
   const roles = await names(connection, 'SELECT r.role AS "name" FROM session_roles r');
   const dba = roles.has("DBA");
@@ -27,6 +32,9 @@ export async function miningRights(connection: OracleConnection, user: string, v
         ...(lacking.length > 0 ? [`GRANT ${lacking.join(", ")} TO ${user}`] : []),
         ...views.map((view) => `GRANT SELECT ON ${view.toUpperCase().replace("V$", "V_$")} TO ${user}`),
         ...(packages ? [] : [`GRANT EXECUTE ON DBMS_LOGMNR TO ${user}`]),
+        ...(local
+          ? [`or all at once in the pluggable database: EXEC DBMS_GOLDENGATE_AUTH.GRANT_ADMIN_PRIVILEGE('${user}')`]
+          : []),
       ].join("; "),
     }),
   ];

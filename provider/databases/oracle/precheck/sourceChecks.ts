@@ -4,19 +4,22 @@ import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js
 import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
 import type { OracleCatalog } from "../catalog/model.js";
 import { naturalName } from "../catalog/naturalName.js";
+import type { MiningConnection } from "../connections.js";
 import type { OracleConnection } from "../driver.js";
 import { currentScn } from "../logMiner/settledScn.js";
+import { objectText } from "../objectText.js";
 import { oracleCode } from "../oracleErrors.js";
 import type { OracleFacts } from "../serverFacts.js";
 import { quoted } from "../sql.js";
+import { lobSizes } from "./lobSizes.js";
 import { loggingChecks } from "./logging.js";
 import { miningRights } from "./rights.js";
 
 export interface SourceToCheck {
   /** Where the tables are. */
   readonly connection: OracleConnection;
-  /** A session at the root of a container database. Errors: GW2101 when the user can't get there. */
-  readonly root: () => Promise<OracleConnection>;
+  /** A session where redo is mined. Errors: GW2101 when the user can't get there. */
+  readonly mining: () => Promise<MiningConnection>;
   readonly facts: OracleFacts;
   readonly user: string;
   readonly catalog: OracleCatalog;
@@ -24,7 +27,7 @@ export interface SourceToCheck {
 
 /** What an Oracle source must have and allow. Reads only. */
 export async function oracleSourceChecks(
-  { connection, root, facts, user, catalog }: SourceToCheck,
+  { connection, mining, facts, user, catalog }: SourceToCheck,
   tables: readonly PlannedTable[],
   definition: TaskDefinition,
 ): Promise<PrecheckItem[]> {
@@ -38,7 +41,8 @@ export async function oracleSourceChecks(
       remedy: "Oracle 11.2 and up can be read; of 9i and 10g restore a copy into a newer release first",
     }),
     ...(moves ? [await readRights(connection, tables, user)] : []),
-    unreadableTypes(catalog, tables),
+    unreadableTypes(catalog, tables, migrates(definition, "incremental")),
+    ...(moves ? [await lobSizes(connection, tables)] : []),
     longNames(tables),
     precheckItem({
       item: "sourceTriggers",
@@ -50,7 +54,7 @@ export async function oracleSourceChecks(
   ];
   if (!migrates(definition, "incremental")) return [...items, await undoRetention(connection, tables)];
   const undo = migrates(definition, "full") ? [await undoRetention(connection, tables)] : [];
-  const reached = await reach(root);
+  const reached = await reach(mining);
   if (reached instanceof GodwitError) {
     const item = precheckItem({ item: "sourceContainer", passed: false, message: reached.message, remedy: reached.remedy ?? "" });
     return [...items, ...undo, item];
@@ -61,18 +65,20 @@ export async function oracleSourceChecks(
     precheckItem({
       item: "sourceContainer",
       passed: true,
-      message: facts.pluggable
-        ? `${user} may mine the redo of ${facts.container} in CDB$ROOT`
-        : "the database is no pluggable one",
+      message: reached.local
+        ? `${user} mines the redo of ${facts.container} from inside, without the root`
+        : facts.pluggable
+          ? `${user} may mine the redo of ${facts.container} in CDB$ROOT`
+          : "the database is no pluggable one",
     }),
     ...(await miningRights(reached, user, version)),
-    ...(await loggingChecks({ connection, root: reached }, facts, tables, definition)),
+    ...(await loggingChecks({ connection, mining: reached }, facts, tables, definition)),
   ];
 }
 
-async function reach(root: () => Promise<OracleConnection>): Promise<OracleConnection | GodwitError> {
+async function reach(mining: () => Promise<MiningConnection>): Promise<MiningConnection | GodwitError> {
   try {
-    return await root();
+    return await mining();
   } catch (cause) {
     if (cause instanceof GodwitError && cause.code === ErrorCode.OracleRootRefused) return cause;
     throw cause;
@@ -107,18 +113,27 @@ async function readRights(connection: OracleConnection, tables: readonly Planned
   });
 }
 
-/** Object types, collections, spatial and external values have no text that PostgreSQL would take. */
-function unreadableTypes(catalog: OracleCatalog, tables: readonly PlannedTable[]): PrecheckItem {
+/**
+ * Objects, VARRAYs and geometries are read attribute by attribute by the load. LogMiner shows no changes of tables that have them, so a task that
+ * follows changes can't have such columns.
+ */
+function unreadableTypes(catalog: OracleCatalog, tables: readonly PlannedTable[], follows: boolean): PrecheckItem {
   const found = tables.flatMap((table) =>
     table.columns
       .filter(({ source }) => catalog.details.get(table.id)?.columns.find(({ name }) => name === source)?.kind === "other")
+      .filter(({ source, type }) => follows || objectText(source, type, catalog.types) === undefined)
       .map(({ source, type }) => `${table.source.schema}.${table.source.name}.${source} (${type})`),
   );
   return precheckItem({
     item: "sourceTypes",
     passed: found.length === 0,
-    message: found.length === 0 ? "every column's values can be read as text" : `values of ${listed(found)} cannot be moved`,
-    remedy: "name these columns in excludeColumns, or leave the tables out",
+    message:
+      found.length === 0
+        ? "every column's values can be read as text"
+        : `values of ${listed(found)} cannot be ${follows ? "followed: LogMiner shows no changes of them" : "read as text"}`,
+    remedy: follows
+      ? "leave these tables to a task without incremental, for objects, VARRAYs and geometries can be loaded; nested tables, references and BFILE go into excludeColumns"
+      : "name these columns in excludeColumns, or leave the tables out",
   });
 }
 

@@ -88,7 +88,10 @@ export function readColumn(reader: LiteralReader, table: RedoTable, expected: nu
   reader.at = to + 1;
   const name = data.toString("utf8", from + 1, to);
   const numbered = name.startsWith("COL ") ? Number(name.slice(4)) : Number.NaN;
-  if (Number.isInteger(numbered) && numbered >= 1 && numbered <= count) return numbered - 1;
+  if (Number.isInteger(numbered) && numbered >= 1 && numbered <= count) {
+    reader.byPlace = true;
+    return numbered - 1;
+  }
   if (name.startsWith("SYS_")) return -1;
   throw new RedoProblem("unknownColumn", `column "${name}" is not known`);
 }

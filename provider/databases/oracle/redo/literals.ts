@@ -40,6 +40,8 @@ export class LiteralReader {
   end = 0;
   out: Buffer = Buffer.allocUnsafe(1 << 12);
   to = 0;
+  /** A column was named by its place. */
+  byPlace = false;
   readonly counts: RedoCounts = { zeroBytes: 0, loneQuotes: 0 };
 
   constructor(private readonly options: LiteralOptions) {}

@@ -6,7 +6,7 @@ export class RedoProblem extends Error {
   override readonly name = "RedoProblem";
 
   constructor(
-    readonly kind: "unreadable" | "unknownColumn" | "keyMissing" | "rowIncomplete",
+    readonly kind: "unreadable" | "unknownColumn" | "placesUnknown" | "keyMissing" | "rowIncomplete",
     message: string,
   ) {
     super(message);

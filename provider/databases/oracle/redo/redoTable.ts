@@ -35,12 +35,14 @@ export interface RedoTableInputs {
   readonly owner: string;
   readonly name: string;
   /**
-   * Every column of the table in COLUMN_ID order, also those that are not migrated: a change from before a change of structure names them
-   * "COL 1", "COL 2" by that order.
+   * Every stored column of the table in the order of its rows (SEGMENT_COLUMN_ID), also those that are not migrated or hidden: a change from
+   * before a change of structure names them "COL 1", "COL 2" by that order, because the dictionary does not know it any more.
    */
   readonly columns: readonly RedoColumn[];
   /** Rows are known by all their values: the table has no usable key and logs all columns. */
   readonly fullIdentity: boolean;
+  /** SCN from which on `columns` have this order. Default 0. */
+  readonly placesSince?: bigint;
 }
 
 /** PostgreSQL numbers its own types below this; nothing of Oracle's is one of them, so the applier goes by the text. */
@@ -58,7 +60,11 @@ export class RedoTable {
   /** Places of the LOB columns (CLOB, BLOB, XML). */
   readonly lobs: readonly number[];
   /** The column list of the insert that was read last, from its `(` to the `)`, and the places it means. */
-  insertHeader: { readonly bytes: Buffer; readonly places: Int32Array; readonly inOrder: boolean } | undefined;
+  insertHeader:
+    | { readonly bytes: Buffer; readonly places: Int32Array; readonly inOrder: boolean; readonly byPlace: boolean }
+    | undefined;
+  /** Redo from before this SCN that names columns by place can't be read: their order then is not known. */
+  readonly placesSince: bigint;
 
   constructor(inputs: RedoTableInputs) {
     this.id = inputs.id;
@@ -66,6 +72,7 @@ export class RedoTable {
     this.name = inputs.name;
     this.columns = inputs.columns;
     this.fullIdentity = inputs.fullIdentity;
+    this.placesSince = inputs.placesSince ?? 0n;
     this.names = inputs.columns.map(({ name }) => Buffer.from(`"${name}"`));
     this.lobs = inputs.columns.flatMap(({ kind }, place) => (isLob(kind) ? [place] : []));
   }

@@ -39,6 +39,11 @@ export class RowScanner {
     this.reader = new LiteralReader(options);
   }
 
+  /** The statement named columns "COL 1", "COL 2": by the places they had when it was written, which the table may not have now. */
+  get byPlace(): boolean {
+    return this.reader.byPlace;
+  }
+
   get counts(): RedoCounts {
     return this.reader.counts;
   }
@@ -57,6 +62,7 @@ export class RowScanner {
     if (this.tuples.length < room * 2) this.tuples = Buffer.allocUnsafe(room * 4);
     if (this.slots.size < columns) this.slots = new Slots(columns * 2);
     this.unknown.length = 0;
+    reader.byPlace = false;
     reader.skipBlanks();
     if (operation === RowOperation.insert) this.insert(table);
     else if (operation === RowOperation.update) this.update(table);
@@ -246,6 +252,7 @@ export class RowScanner {
     const known = table.insertHeader;
     if (known && from + known.bytes.length <= end && sameBytes(data, from, known.bytes)) {
       reader.at = from + known.bytes.length;
+      reader.byPlace = known.byPlace;
       return known;
     }
     if (data[from] !== 0x28) throw new RedoProblem("unreadable", "an insert without its columns");
@@ -263,7 +270,12 @@ export class RowScanner {
     if (data[reader.at] !== 0x28) throw new RedoProblem("unreadable", "an insert without its values");
     reader.at++;
     const inOrder = places.length === table.columns.length && places.every((place, index) => place === index);
-    table.insertHeader = { bytes: Buffer.from(data.subarray(from, reader.at)), places: Int32Array.from(places), inOrder };
+    table.insertHeader = {
+      bytes: Buffer.from(data.subarray(from, reader.at)),
+      places: Int32Array.from(places),
+      inOrder,
+      byPlace: reader.byPlace,
+    };
     return table.insertHeader;
   }
 

@@ -134,7 +134,7 @@ function searchPath({ schema }: Unit, { names }: ResolvedPlan): string {
  * A routine runs under its owner's names, whoever calls it. PostgreSQL lets no procedure with a SET clause end transactions: those keep the
  * caller's path.
  */
-function inSchema(statement: string, path: string): string {
+export function inSchema(statement: string, path: string): string {
   if (!/^CREATE OR REPLACE (FUNCTION|PROCEDURE) /.test(statement) || /\b(COMMIT|ROLLBACK)\b/.test(statement)) return statement;
   return statement.replace(/\bLANGUAGE (plpgsql|sql)\b/, (language) => `${language} SET search_path = ${path}`);
 }

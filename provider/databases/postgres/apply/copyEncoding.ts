@@ -2,7 +2,7 @@
 export type RowEncoding = (runs: readonly Buffer[]) => Buffer[];
 
 const COPY_DATA = 0x64;
-const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+export const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 /** Signature, no flags, no header extension. */
 const BINARY_HEADER = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
 const BINARY_TRAILER = Buffer.from([0xff, 0xff]);

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readCatalog } from "../../../../provider/databases/oracle/catalog/readCatalog.js";
-import { OracleConnections } from "../../../../provider/databases/oracle/connections.js";
+import { minesLocally, OracleConnections } from "../../../../provider/databases/oracle/connections.js";
 import { KEPT } from "../../../../provider/databases/oracle/precheck/logging.js";
 import { oraclePairChecks } from "../../../../provider/databases/oracle/precheck/pairChecks.js";
 import { oracleSourceChecks } from "../../../../provider/databases/oracle/precheck/sourceChecks.js";
@@ -39,7 +39,7 @@ afterEach(() => emulator.close());
 
 const DEFINITION = { taskId: "t", migrationTypes: ["schema", "full", "incremental"] } as unknown as TaskDefinition;
 
-async function checks(): Promise<ReadonlyMap<string, PrecheckItem>> {
+async function checks(definition = DEFINITION): Promise<ReadonlyMap<string, PrecheckItem>> {
   const endpoint = { engine: "oracle", ...OracleEmulator.endpoint(server, database) };
   const sources = new OracleConnections(endpoint, "test");
   let target: Client | undefined;
@@ -50,9 +50,9 @@ async function checks(): Promise<ReadonlyMap<string, PrecheckItem>> {
     target = await connect(server.endpoint("postgres"), { applicationName: "test" });
     const items = [
       ...(await oracleSourceChecks(
-        { connection, root: async () => (await sources.connectRoot("root")).connection, facts, user: "GODWIT", catalog },
+        { connection, mining: () => sources.connectMining("mining"), facts, user: "GODWIT", catalog },
         resolvePlan(catalog).tables,
-        DEFINITION,
+        definition,
       )),
       ...(await oraclePairChecks(facts, target)),
     ];
@@ -73,6 +73,7 @@ describe("prechecks of an Oracle source", () => {
       "sourceArchiveLog",
       "sourceContainer",
       "sourceKeyLogging",
+      "sourceLobSizes",
       "sourceLogMinerRights",
       "sourceLogRetention",
       "sourceReadRights",
@@ -119,7 +120,11 @@ describe("prechecks of an Oracle source", () => {
       /GRANT SELECT, FLASHBACK ON "BUSY"."PAPERS" TO GODWIT/,
     ],
     ["sourceUndoRetention", "UPDATE oracle_emulator.instance_setting SET undo_retention = '10'", /SET UNDO_RETENTION = 900/],
-    ["sourceContainer", "UPDATE oracle_emulator.instance_setting SET container = 'LOCKED'", /CREATE USER C##GODWIT/],
+    [
+      "sourceContainer",
+      "UPDATE oracle_emulator.instance_setting SET container = 'LOCKED', version_full = '19.9.0.0.0'",
+      /CREATE USER C##GODWIT/,
+    ],
     [
       "nameLength",
       `UPDATE oracle_emulator.dba_tab_cols SET column_name = repeat('X', 70) WHERE column_name = 'NOTE'`,
@@ -130,6 +135,53 @@ describe("prechecks of an Oracle source", () => {
     const found = (await checks()).get(item);
     expect(found?.passed).toBe(false);
     expect(found?.remedy).toMatch(remedy);
+  });
+
+  it("lets a user of the pluggable database alone mine inside it from 19.10 on, and names what that takes there", async () => {
+    await dictionary.change("UPDATE oracle_emulator.instance_setting SET container = 'LOCKED', minimal = 'NO'");
+    await dictionary.change("DELETE FROM oracle_emulator.session_privs WHERE privilege = 'LOGMINING'");
+    const found = await checks();
+    expect(found.get("sourceContainer")).toMatchObject({
+      passed: true,
+      message: expect.stringMatching(/from inside, without the root/),
+    });
+    expect(found.get("sourceSupplementalLogging")?.remedy).toBe("ALTER PLUGGABLE DATABASE ADD SUPPLEMENTAL LOG DATA");
+    expect(found.get("sourceLogMinerRights")?.remedy).toMatch(/^GRANT LOGMINING TO GODWIT; .*GRANT_ADMIN_PRIVILEGE\('GODWIT'\)$/);
+  });
+
+  it.each([
+    ["19.9.0.0.0", false],
+    ["19.10.0.0.0", true],
+    ["19.21.0.0.0", true],
+    ["18.14.0.0.0", false],
+    ["21.3.0.0.0", true],
+    ["23.4.0.24.5", true],
+    ["", false],
+  ])("a server of %s mines inside a pluggable database: %s", (version, expected) => {
+    expect(minesLocally(version)).toBe(expected);
+  });
+
+  it("finds a LOB that is too large for PostgreSQL, without reading LOBs where their storage is small", async () => {
+    const papers = (
+      await dictionary.declare({ tables: [{ ...(BUSY.tables?.[2] ?? { owner: "", columns: [] }), name: "SHEETS" }] })
+    ).get("SHEETS");
+    if (!papers) throw new Error("no table");
+    const one = emulator.begin();
+    one.insert(papers, { ID: "1", TITLE: "x", BODY: "huge one" });
+    one.commit();
+    await emulator.flush();
+    await dictionary.change("INSERT INTO dbms_lob.huge VALUES ('huge one')");
+    expect((await checks()).get("sourceLobSizes")?.passed).toBe(true);
+    await dictionary.change(
+      `INSERT INTO oracle_emulator.dba_lobs VALUES ('BUSY', 'SHEETS', 'BODY', 'SYS_LOB1');
+       INSERT INTO oracle_emulator.dba_segments VALUES ('BUSY', 'SYS_LOB1', 700000000)`,
+    );
+    expect((await checks()).get("sourceLobSizes")).toMatchObject({
+      passed: false,
+      message: "BUSY.SHEETS.BODY (600000000) hold values too large for PostgreSQL",
+    });
+    await dictionary.change("DROP TABLE oracle_emulator.dba_segments");
+    expect((await checks()).get("sourceLobSizes")?.message).toMatch(/DBA_SEGMENTS can't be read/);
   });
 
   it("warns of short log retention, other time zones and character sets that do not fit", async () => {
@@ -150,8 +202,16 @@ describe("prechecks of an Oracle source", () => {
     const items = await checks();
     expect(items.get("sourceTypes")).toMatchObject({
       passed: false,
-      message: 'values of SHOP.PARCELS.ADDRESS ("SHOP"."ADDRESS_T") cannot be moved',
+      message: 'values of SHOP.PARCELS.ADDRESS ("SHOP"."ADDRESS_T") cannot be followed: LogMiner shows no changes of them',
     });
+    const loading = { ...DEFINITION, migrationTypes: ["schema", "full"] } as TaskDefinition;
+    expect((await checks(loading)).get("sourceTypes")?.message).toMatch(/cannot be read as text/);
+    await dictionary.change(
+      "INSERT INTO oracle_emulator.dba_type_attrs VALUES ('SHOP', 'ADDRESS_T', 'CITY', NULL, 'VARCHAR2', 1)",
+    );
+    expect((await checks(loading)).get("sourceTypes")?.passed).toBe(true);
+    await dictionary.change("INSERT INTO oracle_emulator.dba_types VALUES ('SHOP', 'OTHER_T', 'SHOP', 'ADDRESS_T')");
+    expect((await checks(loading)).get("sourceTypes")?.passed).toBe(false);
     expect(items.get("sourceTriggers")).toMatchObject({ passed: false, severity: "warning" });
   });
 });
