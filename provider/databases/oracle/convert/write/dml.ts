@@ -16,6 +16,8 @@ export interface WrittenDml {
   /** What must run before and after, for targets that INTO cannot write. */
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** How many rows it changed, where that is not what GET DIAGNOSTICS says. */
+  readonly count?: string;
 }
 
 type DmlOf<K extends Dml["kind"]> = Extract<Dml, { kind: K }>;
@@ -85,6 +87,7 @@ function withReturning(sql: string, returning: Returning | undefined, inner: Env
     sql: `${rows} SELECT ${names.map((name) => `coalesce(array_agg(${name}), '{}')`).join(", ")} INTO ${into} FROM godwit_changed`,
     before,
     after,
+    count: `coalesce(cardinality(${targets[0]?.sql ?? "NULL"}), 0)`,
   };
 }
 

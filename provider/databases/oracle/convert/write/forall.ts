@@ -6,7 +6,7 @@ import { writeAssignment } from "./assignment.js";
 import { type Environment, Scope, type Unit } from "./environment.js";
 import { stateOfCode, writeSqlCode } from "./exceptionStates.js";
 import { indent, quoteName } from "./names.js";
-import { COUNT_ROWS, unitOf, writeStatements } from "./statements.js";
+import { COUNT_AS, COUNT_ROWS, unitOf, writeStatements } from "./statements.js";
 import { nameOf } from "./tree.js";
 import { INTEGER } from "./types.js";
 import { writeSql } from "./writeExpression.js";
@@ -32,6 +32,8 @@ export function writeForall(s: StatementOf<"forall">, env: Environment): string[
 }
 
 function countBulk(line: string, variable: string): string {
+  const [before, number] = line.split(COUNT_AS);
+  if (number !== undefined) return `${before}${COUNT_BULK} ${quoteName(variable)}${COUNT_AS}${number}`;
   return line.endsWith(COUNT_ROWS) ? line.replace(COUNT_ROWS, `${COUNT_BULK} ${quoteName(variable)}`) : line;
 }
 

@@ -8,7 +8,7 @@ import { COUNT_BULK, COUNT_BULK_START } from "./forall.js";
 import { writeGuardedBlock } from "./guardedBlocks.js";
 import { dollarQuote, indent, quoteName } from "./names.js";
 import { settleSavepoints } from "./savepoints.js";
-import { COUNT_ROWS } from "./statements.js";
+import { COUNT_AS, COUNT_ROWS } from "./statements.js";
 import { castable, mapParameterType, mapType, type Type } from "./types.js";
 import { writeExpression } from "./writeExpression.js";
 
@@ -160,6 +160,7 @@ function resolveMarks(lines: readonly string[], unit: Unit): string[] {
     const space = line.slice(0, at);
     const mark = line.slice(at);
     if (mark === COUNT_ROWS) return unit.usesRowCount ? [`${space}GET DIAGNOSTICS godwit_rows = ROW_COUNT;`] : [];
+    if (mark.startsWith(COUNT_AS)) return unit.usesRowCount ? [`${space}godwit_rows := ${mark.slice(COUNT_AS.length)};`] : [];
     if (mark.startsWith(COUNT_BULK)) return countBulk(mark, unit).map((text) => space + text);
     const [, kind = "", base = "", rest = ""] = /^\uE000(fetched|reset|bulk) (\S+) ?(.*)$/s.exec(mark) ?? [];
     const found = unit.hidden.has(`godwit_found_${base}`) ? quoteName(`godwit_found_${base}`) : undefined;
@@ -180,10 +181,10 @@ function countBulk(mark: string, unit: Unit): string[] {
   if (mark === COUNT_BULK_START)
     return [...(unit.usesRowCount ? ["godwit_rows := 0;"] : []), ...(one === undefined ? [] : [`${one} := '{}';`])];
   if (!unit.usesRowCount && one === undefined) return [];
-  const variable = mark.slice(COUNT_BULK.length + 1);
+  const [variable = "", number] = mark.slice(COUNT_BULK.length + 1).split(COUNT_AS);
   unit.hide("rows_once", "bigint");
   return [
-    "GET DIAGNOSTICS godwit_rows_once = ROW_COUNT;",
+    number === undefined ? "GET DIAGNOSTICS godwit_rows_once = ROW_COUNT;" : `godwit_rows_once := ${number};`,
     ...(unit.usesRowCount ? ["godwit_rows := godwit_rows + godwit_rows_once;"] : []),
     ...(one === undefined ? [] : [`${one}[${variable}] := godwit_rows_once;`]),
   ];

@@ -121,8 +121,8 @@ const WRITERS: Writers = {
   fetch: writeFetch,
   close: writeClose,
   dml: (s, env) => {
-    const { sql, before, after } = writeDml(s.dml, env);
-    return [...before, `${sql};`, ...countRows(env, s.line), ...after];
+    const { sql, before, after, count } = writeDml(s.dml, env);
+    return [...before, `${sql};`, ...(count === undefined ? countRows(env, s.line) : [COUNT_AS + count]), ...after];
   },
   select: writeSelectInto,
   execute: writeExecute,
@@ -149,6 +149,8 @@ export function countRows(env: Environment, line: number): string[] {
 
 /** A mark that writing the routine turns into GET DIAGNOSTICS or nothing. */
 export const COUNT_ROWS = "\uE000count rows";
+/** The same with the number behind it. */
+export const COUNT_AS = "\uE000count as ";
 
 function writeCallStatement(s: StatementOf<"call">, env: Environment): string[] {
   const changing = writeChangingMethod(s.call, env);
