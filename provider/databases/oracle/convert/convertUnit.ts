@@ -37,13 +37,13 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
   const env: Environment = { catalog: context.catalog, scope: context.scope, output, place: "definition" };
   try {
     if (unit.problem !== undefined) throw new Unconvertible(unit.problem, unit.line);
+    if (isWrapped(unit))
+      throw new Unconvertible("wrapped source, which only Oracle reads: convert what it was wrapped from", unit.line);
     const converted = convert(new Cursor(selectBranches(unit.tokens), unit.script), env);
-    const skipped = (converted.leftOut ?? []).map((part) => ({
-      kind: part.kind,
-      name: part.name,
-      reason: part.reason,
-      line: part.line,
-    }));
+    const skipped = [
+      ...(converted.leftOut ?? []),
+      ...output.unconverted.map((part) => ({ ...part, reason: `${part.reason}; it raises this as an error (0A000)` })),
+    ].map(({ kind, name, reason, line }) => ({ kind, name, reason, line }));
     const statement = {
       kind: converted.kind,
       name: converted.name,
@@ -58,6 +58,14 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
     if (reason === undefined) throw cause;
     return { kind, skipped: [{ kind, name, ...reason, line: reason.line || unit.line }], support: new Set() };
   }
+}
+
+/** CREATE ... name WRAPPED, and behind it a text that is no PL/SQL. */
+function isWrapped({ tokens }: SourceUnit): boolean {
+  const words = tokens.slice(0, 12).map((token) => token.text);
+  const at = words.indexOf("WRAPPED");
+  const isNamed = at > 2 && !["FUNCTION", "PROCEDURE", "PACKAGE", "TYPE", "BODY", "."].includes(words[at - 1] ?? "");
+  return words[0] === "CREATE" && isNamed && !["IS", "AS", "(", "RETURN"].includes(words[at + 1] ?? "");
 }
 
 /** What the source did to make the conversion fail; undefined for an error of the converter's own. */
@@ -111,6 +119,9 @@ function convertAnonymous(cursor: Cursor, env: Environment): Converted {
   if (!cursor.done) cursor.fail("expected the end of the block");
   const unit = new Unit("procedure", "godwit_block", ["RETURN;"]);
   const body = writeBody(block, { ...env, scope: new Scope(env.scope), unit, place: "procedure" });
+  // It runs as soon as it is loaded, so an error in it would end the script.
+  const [part] = env.output.unconverted;
+  if (part) throw new Unconvertible(part.reason, part.line);
   return { kind: "block", name: "", sql: [...env.output.before, `DO ${dollarQuote(body.join("\n"))}`] };
 }
 

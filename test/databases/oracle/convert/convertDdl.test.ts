@@ -89,7 +89,7 @@ TRUNCATE TABLE t;`;
 
   it("goes on behind what it cannot convert, and names line, reason and source", () => {
     const { statements, skipped } = convertDdl(
-      "CREATE TABLE a (x NUMBER);\n\nCREATE FUNCTION f(t TABLE)\nRETURN TABLE PIPELINED ROW POLYMORPHIC USING pkg;\n/\nCREATE SEQUENCE s;",
+      "CREATE TABLE a (x NUMBER);\n\nCREATE FUNCTION f\nWRAPPED\na000000\n1\nabcd\n/\nCREATE SEQUENCE s;",
     );
     expect(statements.map(({ kind, name }) => `${kind} ${name}`)).toEqual(["table a", "sequence s"]);
     expect(skipped).toEqual([
@@ -97,7 +97,7 @@ TRUNCATE TABLE t;`;
         kind: "function",
         name: "f",
         line: 3,
-        reason: "a polymorphic table function",
+        reason: expect.stringContaining("wrapped source"),
         source: expect.stringMatching(/^CREATE FUNCTION f/),
       }),
     ]);
@@ -115,13 +115,26 @@ TRUNCATE TABLE t;`;
     expect(sql).not.toMatch(/debug|old/);
   });
 
-  it("leaves out of a package only the routine that it cannot convert", () => {
+  it("leaves out of a package only the routine whose parameters PostgreSQL has no type for", () => {
     const { statements, skipped } = convertDdl(
-      "CREATE PACKAGE BODY p IS\nPROCEDURE a IS BEGIN NULL; END;\nPROCEDURE b IS BEGIN SAVEPOINT s; END;\nEND;",
+      "CREATE PACKAGE BODY p IS\nPROCEDURE a IS BEGIN NULL; END;\nPROCEDURE b(g SDO_GEOMETRY) IS BEGIN NULL; END;\nEND;",
     );
     expect(statements[0]?.sql.join("\n")).toContain("PROCEDURE p.a()");
     expect(statements[0]?.sql.join("\n")).not.toContain("p.b");
     expect(skipped).toMatchObject([{ kind: "procedure", name: "p.b", line: 3 }]);
+  });
+
+  it("says of each statement without a counterpart where it stands and that it became an error", () => {
+    const { statements, skipped } = convertDdl(
+      "CREATE PACKAGE BODY p IS\nPROCEDURE a IS BEGIN\nSAVEPOINT s;\nDELETE t; END;\nFUNCTION j(n NUMBER) RETURN NUMBER IS LANGUAGE JAVA NAME 'X.y(int) return int';\nEND;",
+    );
+    const sql = statements[0]?.sql.join("\n");
+    expect(sql).toMatch(/RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = 'p\.a, line 3 .+ savepoints.+';\n {2}DELETE FROM t;/);
+    expect(sql).toMatch(/FUNCTION p\.j\(n numeric\) RETURNS numeric.+MESSAGE = 'p\.j, line 5 .+: written in JAVA'/s);
+    expect(skipped).toMatchObject([
+      { kind: "statement", name: "p.a", line: 3, reason: expect.stringContaining("it raises this as an error") },
+      { kind: "function", name: "p.j", line: 5 },
+    ]);
   });
 
   it("knows in a later call what an earlier one made", () => {
@@ -179,7 +192,7 @@ describe("what PostgreSQL spells otherwise", () => {
       "CREATE PROCEDURE p IS BEGIN INSERT INTO t VALUES (1); SAVEPOINT s; EXCEPTION WHEN OTHERS THEN ROLLBACK TO s; END;\n/\n";
     const outside = "CREATE PROCEDURE p IS BEGIN SAVEPOINT s; INSERT INTO t VALUES (1); ROLLBACK TO s; END;\n/\n";
     for (const script of [late, outside])
-      expect(convertDdl(script).skipped).toMatchObject([{ reason: expect.stringContaining("PL/pgSQL has no savepoints") }]);
+      expect(convertDdl(script).skipped[0]).toMatchObject({ reason: expect.stringContaining("PL/pgSQL has no savepoints") });
   });
 
   it("keeps the storage settings that PostgreSQL has", () => {
@@ -190,13 +203,15 @@ describe("what PostgreSQL spells otherwise", () => {
     ]);
   });
 
-  it("leaves out only the routine that declares a file or a socket, and warns of packages it does not know", () => {
+  it("makes a file's or a socket's handle text, and warns of it and of packages it does not know", () => {
     const { statements, skipped } = convertDdl(
       "CREATE PACKAGE BODY p IS PROCEDURE a IS f UTL_FILE.FILE_TYPE; BEGIN NULL; END; PROCEDURE b IS x dbms_sql.varchar2a; BEGIN DBMS_AQ.LISTEN(x); END; END;\n/\n",
     );
-    expect(skipped).toMatchObject([{ kind: "procedure", reason: "PostgreSQL has no type for UTL_FILE.FILE_TYPE" }]);
+    expect(skipped).toEqual([]);
+    expect(statements[0]?.sql.join("\n")).toContain("f text;");
     expect(statements[0]?.sql.join("\n")).toContain("x text[] := '{}';");
     expect(statements[0]?.warnings).toMatchObject([
+      { message: "PostgreSQL has no type for UTL_FILE.FILE_TYPE: it became text" },
       { message: expect.stringMatching(/^DBMS_AQ\.LISTEN: PostgreSQL has no such package/) },
     ]);
   });

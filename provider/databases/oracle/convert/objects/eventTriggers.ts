@@ -1,9 +1,12 @@
 import type { Cursor } from "../read/cursor.js";
 import { readBlock } from "../read/readBlock.js";
+import { readExpression } from "../read/readExpression.js";
 import { type Environment, Scope, Unit } from "../write/environment.js";
 import { dollarQuote, fitName, quoteName, quoteNames } from "../write/names.js";
 import { writeBody } from "../write/routines.js";
+import { writeSql } from "../write/writeExpression.js";
 import { type Converted, schemaStatements } from "./converted.js";
+import { callBlock } from "./triggers.js";
 
 /** Events of schemas and databases as PostgreSQL's event triggers have them. */
 const EVENTS: Readonly<Record<string, { event: string; tags?: string }>> = {
@@ -34,8 +37,8 @@ export function writeEventTrigger(cursor: Cursor, name: readonly string[], timin
   while (cursor.accept("OR"));
   const event = words.length === 1 ? EVENTS[`${timing} ${words[0]}`] : EVENTS[`${timing} DDL`];
   const isDdl = words.every((word) => ["CREATE", "ALTER", "DROP", "DDL", "LOGON", "TRUNCATE", "GRANT", "COMMENT"].includes(word));
-  if (!event || !isDdl || (words.length > 1 && words.includes("LOGON")))
-    cursor.refuse(`a trigger ${timing} ${words.join(" OR ")}: PostgreSQL has no such event`);
+  const fires = event !== undefined && isDdl && !(words.length > 1 && words.includes("LOGON"));
+  const line = cursor.line;
   cursor.expect("ON");
   if (cursor.accept("PLUGGABLE")) cursor.expect("DATABASE");
   else if (!cursor.accept("DATABASE")) {
@@ -44,12 +47,24 @@ export function writeEventTrigger(cursor: Cursor, name: readonly string[], timin
     cursor.accept("SCHEMA");
     env.output.warn("a trigger ON SCHEMA: PostgreSQL's event triggers are of the whole database", cursor.line);
   }
-  if (cursor.at("WHEN")) cursor.refuse("WHEN of a trigger on DDL");
+  const condition = cursor.accept("WHEN") ? readExpression(cursor) : undefined;
   cursor.acceptAny("ENABLE", "DISABLE");
-  const block = readBlock(cursor);
+  const block = cursor.accept("CALL") ? callBlock(cursor, line) : readBlock(cursor);
   const unit = new Unit("trigger", name.at(-1) ?? "", ["RETURN;"]);
-  const body = writeBody(block, { ...env, scope: new Scope(env.scope), unit, place: "procedure" });
+  const inner: Environment = { ...env, scope: new Scope(env.scope), unit, place: "procedure" };
+  const preface = condition ? [`IF (${writeSql(condition, inner)}) IS NOT TRUE THEN RETURN; END IF;`] : [];
+  const body = writeBody(block, inner, { preface });
   const functionName = quoteNames([...name.slice(0, -1), fitName(`${name.at(-1)}_trigger`)]);
+  const create = `CREATE OR REPLACE FUNCTION ${functionName}() RETURNS event_trigger LANGUAGE plpgsql AS ${dollarQuote(body.join("\n"))}`;
+  if (!fires || !event) {
+    const reason = `PostgreSQL has no event ${timing} ${words.join(" OR ")}: the trigger's function was created, nothing fires it`;
+    return {
+      kind: "trigger",
+      name: name.join("."),
+      sql: [...schemaStatements(name, env), ...env.output.before, create],
+      leftOut: [{ kind: "trigger", name: name.join("."), reason, line }],
+    };
+  }
   const filter = event.tags ? ` WHEN TAG IN ('${event.tags}')` : "";
   return {
     kind: "trigger",
@@ -57,7 +72,7 @@ export function writeEventTrigger(cursor: Cursor, name: readonly string[], timin
     sql: [
       ...schemaStatements(name, env),
       ...env.output.before,
-      `CREATE OR REPLACE FUNCTION ${functionName}() RETURNS event_trigger LANGUAGE plpgsql AS ${dollarQuote(body.join("\n"))}`,
+      create,
       `CREATE EVENT TRIGGER ${quoteName(name.at(-1) ?? "")} ON ${event.event}${filter} EXECUTE FUNCTION ${functionName}()`,
     ],
   };

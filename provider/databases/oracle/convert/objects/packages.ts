@@ -1,14 +1,15 @@
 import type { Cursor } from "../read/cursor.js";
 import { Unconvertible } from "../read/cursor.js";
-import type { Declaration, Handler, RoutineTraits, Statement } from "../read/plsql.js";
+import type { Declaration, Handler, Routine, RoutineTraits, Statement } from "../read/plsql.js";
 import { readBlockBody } from "../read/readBlock.js";
 import { readDeclarations } from "../read/readDeclarations.js";
 import { registerExceptions } from "../write/blocks.js";
 import { type Environment, Scope, Unit } from "../write/environment.js";
 import { dollarQuote, quoteName, quoteNames } from "../write/names.js";
 import { type Variable, writeState } from "../write/packageState.js";
-import { writeBody, writeRoutine } from "../write/routines.js";
+import { writeBody } from "../write/routines.js";
 import { declareType } from "../write/typeDeclarations.js";
+import { writeRoutineOrError } from "../write/unconverted.js";
 import type { Converted, LeftOut } from "./converted.js";
 import { Overloads } from "./overloads.js";
 
@@ -55,12 +56,22 @@ function writeSpecification(
   );
   env.catalog.packageVariables.set(home, { variables, env: inner });
   env.catalog.packages.set(home, scope);
+  // Those in another language have no body in the package's body.
+  const foreign = declarations.flatMap((each) =>
+    each.kind === "routine" && each.routine.traits.foreign !== undefined
+      ? writeRoutineOrError(each.routine, quoteNames([home, each.routine.name.at(-1) ?? ""]), inner)
+      : [],
+  );
   return {
     kind,
     name: names.join("."),
-    sql: [`CREATE SCHEMA IF NOT EXISTS ${quoteName(home)}`, ...env.output.before, ...state],
+    sql: [`CREATE SCHEMA IF NOT EXISTS ${quoteName(home)}`, ...env.output.before, ...state, ...foreign],
     leftOut,
   };
+}
+
+function hasBody({ block, traits }: Routine): boolean {
+  return block !== undefined || traits.foreign !== undefined;
 }
 
 function writePackageBody(
@@ -84,17 +95,17 @@ function writePackageBody(
   const known = initial ? env.catalog.packageVariables.get(home) : undefined;
   if (known) for (const variable of known.variables) state.push(...writeState(variable, known.env, preface));
   const routines: string[] = [];
-  const bodies = declarations.flatMap((each) => (each.kind === "routine" && each.routine.block ? [each.routine] : []));
+  const bodies = declarations.flatMap((each) => (each.kind === "routine" && hasBody(each.routine) ? [each.routine] : []));
   const overloads = new Overloads(bodies, inner);
   for (const declaration of declarations) {
-    if (declaration.kind !== "routine" || !declaration.routine.block) continue;
+    if (declaration.kind !== "routine" || !hasBody(declaration.routine)) continue;
     const { routine } = declaration;
     attempt(routine.kind, `${home}.${routine.name.join(".")}`, routine.line, leftOut, () => {
       const distinct = overloads.distinct(routine);
       const traits = authid.get(routine.name.at(-1) ?? "");
       const own = traits ? { ...distinct, traits: { ...distinct.traits, authid: traits } } : distinct;
       const before = env.output.before.length;
-      const written = writeRoutine(own, quoteNames([home, routine.name.at(-1) ?? ""]), inner, { preface });
+      const written = writeRoutineOrError(own, quoteNames([home, routine.name.at(-1) ?? ""]), inner, { preface });
       routines.push(...env.output.before.splice(before), ...written);
     });
   }
@@ -158,13 +169,14 @@ function declareAll(
         });
       });
     } else if (declaration.kind === "cursor") {
-      const { name, parameters, query } = declaration;
+      const { name, parameters, query, problem } = declaration;
       const known = env.scope.find(name);
       env.scope.set(name, {
         kind: "cursor",
         sql: name,
         parameters,
         ...(query ? { query } : known?.kind === "cursor" && known.query ? { query: known.query } : {}),
+        ...(problem === undefined ? {} : { problem }),
         shared: env.scope,
       });
     } else if (declaration.kind === "variable") {

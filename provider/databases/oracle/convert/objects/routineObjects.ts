@@ -7,8 +7,8 @@ import { readRoutine } from "../read/readRoutine.js";
 import { type Environment, Scope, Unit } from "../write/environment.js";
 import { dollarQuote, quoteName, quoteNames } from "../write/names.js";
 import { writeQuery } from "../write/queries.js";
-import { writeRoutine } from "../write/routines.js";
 import { mapType } from "../write/types.js";
+import { writeRoutineOrError } from "../write/unconverted.js";
 import { type Converted, schemaStatements } from "./converted.js";
 import { writeUserAggregate } from "./userAggregates.js";
 
@@ -26,11 +26,12 @@ export function convertRoutine(cursor: Cursor, env: Environment): Converted {
   const scope = new Scope(env.scope);
   const inner: Environment = { ...env, scope };
   const { macro, aggregate } = routine.traits;
-  const sql = aggregate
-    ? writeUserAggregate(routine, aggregate, inner)
+  const special = aggregate
+    ? () => writeUserAggregate(routine, aggregate, inner)
     : macro === "TABLE"
-      ? [writeMacro(routine, sqlName, inner)]
-      : writeRoutine(routine, sqlName, inner);
+      ? () => [writeMacro(routine, sqlName, inner)]
+      : undefined;
+  const sql = writeRoutineOrError(routine, sqlName, inner, {}, special);
   return { kind: routine.kind, name, sql: [...schemaStatements(routine.name, env), ...env.output.before, ...sql] };
 }
 

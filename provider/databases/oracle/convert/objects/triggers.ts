@@ -36,7 +36,7 @@ export function convertTrigger(cursor: Cursor, env: Environment): Converted {
   if (!cursor.atAny("INSERT", "UPDATE", "DELETE")) return writeEventTrigger(cursor, name, timing, env);
   const events = readEvents(cursor);
   cursor.expect("ON");
-  if (cursor.at("NESTED", "TABLE")) cursor.refuse("a trigger on a nested table: PostgreSQL has none in views");
+  const nested = readNested(cursor);
   const table = cursor.names();
   const { binds, row, when, disabled } = readOptions(cursor);
   const head: TriggerHead = { name, timing, events, table, row, ...(when ? { when } : {}), disabled, binds };
@@ -44,8 +44,19 @@ export function convertTrigger(cursor: Cursor, env: Environment): Converted {
   if (cursor.accept("COMPOUND", "TRIGGER"))
     return { kind: "trigger", name: name.join("."), sql: [...schema, ...writeCompound(cursor, head, env)] };
   const block = cursor.accept("CALL") ? callBlock(cursor, line) : readBlock(cursor);
-  const sql = writeTrigger(head, name.at(-1) ?? "", block, env);
-  return { kind: "trigger", name: name.join("."), sql: [...schema, ...env.output.before, ...sql] };
+  const written = writeTrigger(head, name.at(-1) ?? "", block, env);
+  const sql = [...schema, ...env.output.before, ...(nested === undefined ? written : written.slice(0, 1))];
+  const reason = `PostgreSQL has no rows of a nested table in a view, so nothing fires on those of ${nested}: its function was created, without a trigger`;
+  const leftOut = nested === undefined ? {} : { leftOut: [{ kind: "trigger", name: name.join("."), reason, line }] };
+  return { kind: "trigger", name: name.join("."), sql, ...leftOut };
+}
+
+/** NESTED TABLE column OF view: the column. */
+function readNested(cursor: Cursor): string | undefined {
+  if (!cursor.accept("NESTED", "TABLE")) return undefined;
+  const column = cursor.name();
+  cursor.expect("OF");
+  return column;
 }
 
 function readTiming(cursor: Cursor): string {
@@ -75,7 +86,7 @@ function readOptions(cursor: Cursor) {
   let when: Expression | undefined;
   let disabled = false;
   for (;;) {
-    if (cursor.accept("REFERENCING")) {
+    if (cursor.acceptAny("REFERENCING", "REFERENCES")) {
       while (cursor.atAny("NEW", "OLD", "PARENT")) {
         const which = cursor.next().text;
         cursor.accept("AS");
@@ -95,7 +106,7 @@ function readOptions(cursor: Cursor) {
   }
 }
 
-function callBlock(cursor: Cursor, line: number): Block {
+export function callBlock(cursor: Cursor, line: number): Block {
   const call = readExpression(cursor);
   const statement: Statement = { kind: "call", call, line, labels: [], comments: [] };
   return { declarations: [], autonomous: false, body: [statement], handlers: [], line };

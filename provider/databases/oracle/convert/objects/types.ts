@@ -6,9 +6,9 @@ import { readTypeDefinition } from "../read/readDeclarations.js";
 import { readRoutine } from "../read/readRoutine.js";
 import { type Environment, Scope } from "../write/environment.js";
 import { dollarQuote, quoteName, quoteNames, quoteText } from "../write/names.js";
-import { writeRoutine } from "../write/routines.js";
 import { createComposite, declareType } from "../write/typeDeclarations.js";
 import { arrayOf, castable, mapParameterType, mapType, type Type } from "../write/types.js";
+import { writeRoutineOrError } from "../write/unconverted.js";
 import { type Converted, type LeftOut, schemaStatements } from "./converted.js";
 import { Overloads } from "./overloads.js";
 
@@ -67,7 +67,7 @@ function writeObject(cursor: Cursor, names: readonly string[], isUnder: boolean,
         cursor.bracketed();
       } else {
         const field = cursor.name();
-        fields.set(field, mapType(readDataType(cursor), env, "column"));
+        fields.set(field, mapType(readDataType(cursor), { ...env, object: names.at(-1) ?? "" }, "column"));
       }
     });
   }
@@ -187,13 +187,13 @@ function writeMethod(routine: Routine, names: readonly string[], type: Type, env
   const given = routine.parameters.find((parameter) => parameter.name === "self");
   switch (routine.traits.member) {
     case "STATIC":
-      return writeRoutine(routine, quoteNames([names.at(-1) ?? "", name]), env);
+      return writeRoutineOrError(routine, quoteNames([names.at(-1) ?? "", name]), env);
     case "CONSTRUCTOR": {
       const own = routine.parameters.filter((parameter) => parameter.name !== "self");
       // The constructor from all attributes would stand in the way: its parameters have other names and defaults.
       const replaces = own.length === type.fields?.size;
       const list = own.map((parameter) => mapParameterType(parameter.type, env).sql).join(", ");
-      const made = writeRoutine(routine, quoteNames(names), env, { self: { type, mode: "LOCAL" } });
+      const made = writeRoutineOrError(routine, quoteNames(names), env, { self: { type, mode: "LOCAL" } });
       return replaces ? [`DROP FUNCTION IF EXISTS ${quoteNames(names)}(${list})`, ...made] : made;
     }
     default: {
@@ -206,7 +206,7 @@ function writeMethod(routine: Routine, names: readonly string[], type: Type, env
           : given?.mode === "IN OUT"
             ? "INOUT"
             : "IN";
-      return writeRoutine(routine, quoteNames([...schema, name]), env, { self: { type, mode } });
+      return writeRoutineOrError(routine, quoteNames([...schema, name]), env, { self: { type, mode } });
     }
   }
 }

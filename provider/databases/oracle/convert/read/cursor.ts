@@ -48,6 +48,11 @@ export class Cursor {
     return token;
   }
 
+  /** The token before this one is that operator. */
+  isBehind(operator: string): boolean {
+    return this.tokens[this.#at - 1]?.text === operator;
+  }
+
   goTo(position: number): void {
     this.#at = position;
   }

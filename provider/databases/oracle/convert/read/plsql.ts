@@ -34,6 +34,8 @@ export type Declaration =
       readonly name: string;
       readonly parameters: readonly Parameter[];
       readonly query?: Query;
+      /** Why the query could not be read. */
+      readonly problem?: string;
       readonly line: number;
     }
   | { readonly kind: "exception"; readonly name: string; readonly line: number }
@@ -132,11 +134,13 @@ type Kinds = {
   transaction: { readonly words: string };
   pipe: { readonly value: Expression };
   goto: { readonly label: string };
+  /** Could not be read, or has no counterpart whatever it says: what is written raises the reason. */
+  unconvertible: { readonly reason: string };
 };
 
 export type ForallBounds =
   | { readonly kind: "range"; readonly low: Expression; readonly high: Expression }
-  | { readonly kind: "indices"; readonly of: Expression }
+  | { readonly kind: "indices"; readonly of: Expression; readonly between?: readonly [Expression, Expression] }
   | { readonly kind: "values"; readonly of: Expression };
 
 export type StatementOf<K extends keyof Kinds> = {

@@ -1,4 +1,4 @@
-import type { Cursor } from "./cursor.js";
+import { type Cursor, Unconvertible } from "./cursor.js";
 import { readDataType } from "./dataType.js";
 import type { Declaration, TypeDefinition } from "./plsql.js";
 import { readExpression } from "./readExpression.js";
@@ -75,8 +75,18 @@ function readCursor(cursor: Cursor): Declaration {
   const name = cursor.name();
   const parameters = cursor.at("(") ? cursor.listed(() => readParameter(cursor)) : [];
   if (cursor.accept("RETURN")) readDataType(cursor);
-  const query = cursor.acceptAny("IS", "AS") ? readQuery(cursor) : undefined;
-  return { kind: "cursor", name, parameters, ...(query ? { query } : {}), line };
+  if (!cursor.acceptAny("IS", "AS")) return { kind: "cursor", name, parameters, line };
+  const start = cursor.position;
+  try {
+    const query = readQuery(cursor);
+    if (!cursor.at(";")) cursor.fail("expected ;");
+    return { kind: "cursor", name, parameters, query, line };
+  } catch (cause) {
+    if (!(cause instanceof Unconvertible)) throw cause;
+    cursor.goTo(start);
+    while (!cursor.done && !cursor.at(";")) cursor.skip();
+    return { kind: "cursor", name, parameters, problem: cause.reason, line: cause.line ?? line };
+  }
 }
 
 function readSubtype(cursor: Cursor): Declaration {

@@ -48,7 +48,7 @@ function readBody(cursor: Cursor, traits: RoutineTraits): Block | undefined {
 export function readParameter(cursor: Cursor): Parameter {
   const name = cursor.name();
   let mode: Parameter["mode"] = "IN";
-  if (cursor.accept("IN", "OUT")) mode = "IN OUT";
+  if (cursor.accept("IN", "OUT") || cursor.accept("INOUT")) mode = "IN OUT";
   else if (cursor.accept("OUT")) mode = "OUT";
   else if (cursor.at("IN")) cursor.next();
   cursor.accept("NOCOPY");
@@ -79,19 +79,11 @@ function readTraits(cursor: Cursor, traits: RoutineTraits): void {
       traits.aggregate = cursor.names();
     } else if (cursor.accept("RESULT_CACHE")) {
       if (cursor.accept("RELIES_ON")) cursor.bracketed();
-    } else if (
-      cursor.acceptAny(
-        "PARALLEL_ENABLE",
-        "ACCESSIBLE",
-        "DEFAULT",
-        "SHARING",
-        "CLUSTER",
-        "ORDER",
-        "BY",
-        "COLLATION",
-        "USING_NLS_COMP",
-      )
-    ) {
+    } else if (cursor.acceptAny("CLUSTER", "ORDER")) {
+      if (!cursor.at("BY")) cursor.name();
+      cursor.expect("BY");
+      cursor.bracketed();
+    } else if (cursor.acceptAny("PARALLEL_ENABLE", "ACCESSIBLE", "DEFAULT", "SHARING", "BY", "COLLATION", "USING_NLS_COMP")) {
       cursor.accept("=");
       cursor.acceptAny("NONE", "METADATA", "COLLATION", "BY");
       while (cursor.at("(")) cursor.bracketed();

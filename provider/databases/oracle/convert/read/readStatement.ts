@@ -81,6 +81,11 @@ const READERS: Readonly<Record<string, (cursor: Cursor) => Content | undefined>>
     cursor.expect(")");
     return { kind: "pipe", value };
   },
+  // INLINE and COVERAGE tell the compiler something and do nothing.
+  PRAGMA: (cursor) => {
+    while (!cursor.done && !cursor.at(";")) cursor.next();
+    return { kind: "null" };
+  },
   COMMIT: readTransaction,
   ROLLBACK: readTransaction,
   SAVEPOINT: readTransaction,
@@ -174,8 +179,10 @@ function readForall(cursor: Cursor): Content {
 function readBounds(cursor: Cursor): ForallBounds {
   if (cursor.accept("INDICES", "OF")) {
     const of = readSum(cursor);
-    if (cursor.at("BETWEEN")) cursor.refuse("INDICES OF with BETWEEN");
-    return { kind: "indices", of };
+    if (!cursor.accept("BETWEEN")) return { kind: "indices", of };
+    const from = readSum(cursor);
+    cursor.expect("AND");
+    return { kind: "indices", of, between: [from, readSum(cursor)] };
   }
   if (cursor.accept("VALUES", "OF")) return { kind: "values", of: readSum(cursor) };
   const low = readSum(cursor);

@@ -49,7 +49,11 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
     if (cursor.done) cursor.fail("a bracket is not closed");
     const text = cursor.peek().text;
     const isValue = cursor.peek().kind === "quoted" || cursor.atAhead(1, ".", "(") || nameNext;
-    if (nameNext && cursor.atName()) {
+    if (callee === "xmlserialize" && cursor.at("SIZE", "=")) {
+      cursor.next();
+      cursor.next();
+      readExpression(cursor);
+    } else if (nameNext && cursor.atName()) {
       pieces.push(`"${cursor.name()}"`);
       nameNext = false;
     } else if (cursor.accept(",")) {

@@ -1,10 +1,11 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Argument, Expression } from "../read/expression.js";
+import { writeAnydataMethod } from "./anydata.js";
 import { isCollectionMethod, writeCollectionMethod } from "./collections.js";
 import type { Entry, Environment } from "./environment.js";
 import { quoteName } from "./names.js";
 import { writeObjectMethod } from "./objectMethods.js";
-import { castable, type Type, UNKNOWN } from "./types.js";
+import { castable, isAnydata, type Type, UNKNOWN } from "./types.js";
 import { type Written, writeSql } from "./writeExpression.js";
 
 export type Step =
@@ -38,6 +39,8 @@ export function writeSteps(root: Written, steps: readonly Step[], env: Environme
 }
 
 function writeStep(value: Written, step: Step, simple: boolean, env: Environment, line: number): Written {
+  refuseOpaque(value.type, line);
+  if (step.kind !== "index" && isAnydata(value.type)) return writeAnydataMethod(value.sql, step.name, env, line);
   switch (step.kind) {
     case "field": {
       const sql = simple ? `${value.sql}.${quoteName(step.name)}` : `(${value.sql}).${quoteName(step.name)}`;
@@ -54,6 +57,11 @@ function writeStep(value: Written, step: Step, simple: boolean, env: Environment
       );
     }
   }
+}
+
+/** What a handle of Oracle's holds is not here. */
+export function refuseOpaque(type: Type, line: number): void {
+  if (type.opaque !== undefined) throw new Unconvertible(`a part of a ${type.opaque}, which PostgreSQL has not`, line);
 }
 
 export function writeElement(value: Written, key: string): Written {

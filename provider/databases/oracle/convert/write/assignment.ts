@@ -1,6 +1,6 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression } from "../read/expression.js";
-import { type Access, findAccess, type Step, typeAt, writeElement, writeSteps } from "./access.js";
+import { type Access, findAccess, refuseOpaque, type Step, typeAt, writeElement, writeSteps } from "./access.js";
 import { changesCollection, writeCollectionChange } from "./collections.js";
 import type { Environment, Unit } from "./environment.js";
 import { quoteName, quoteText } from "./names.js";
@@ -50,6 +50,7 @@ export function writeTarget(expression: Expression, env: Environment): Target {
 
 function assign(access: Access, value: string, env: Environment, line: number): string[] {
   const { root, steps } = access;
+  if (steps.length > 0) refuseOpaque(root.type, line);
   if (root.kind === "state") return assignState(access, value, env, line);
   const map = steps.findIndex(
     (step, index) => step.kind === "index" && typeAt({ ...access, steps: steps.slice(0, index) })?.family === "map",

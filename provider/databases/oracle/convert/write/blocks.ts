@@ -1,22 +1,22 @@
 import { Unconvertible } from "../read/cursor.js";
+import type { Expression } from "../read/expression.js";
 import type { Block, Declaration } from "../read/plsql.js";
 import { writeCursorType } from "./cursorStatements.js";
 import { asCursor } from "./cursorVariables.js";
 import type { Environment } from "./environment.js";
 import { stateOfCode, stateOfName } from "./exceptionStates.js";
-import { writeHandlers } from "./exceptions.js";
+import { writeGuardedBlock } from "./guardedBlocks.js";
 import { hoistRoutines } from "./innerRoutines.js";
 import { indent, quoteName } from "./names.js";
-import { writeStatements } from "./statements.js";
 import { declareType } from "./typeDeclarations.js";
 import { mapType, type Type } from "./types.js";
+import { writeUnconverted } from "./unconverted.js";
 import { writeSql } from "./writeExpression.js";
 
 /** Writes a block inside a routine; its scope is taken from `env` and filled. */
 export function writeBlock(block: Block, env: Environment): string[] {
   const declarations = writeDeclarations(block.declarations, env);
-  const body = writeStatements(block.body, env);
-  const handlers = writeHandlers(block.handlers, env);
+  const { body, handlers } = writeGuardedBlock(block.body, block.handlers, env);
   const head = declarations.length > 0 ? ["DECLARE", ...indent(declarations)] : [];
   return [...head, "BEGIN", ...indent(body), ...handlers, "END;"];
 }
@@ -35,16 +35,7 @@ export function writeDeclarations(declarations: readonly Declaration[], env: Env
         );
         break;
       case "cursor":
-        if (!declaration.query) throw new Unconvertible("a cursor without its query", declaration.line);
-        lines.push(
-          `${quoteName(declaration.name)} ${writeCursorType(declaration.parameters, declaration.query, local).declaration};`,
-        );
-        env.scope.set(declaration.name, {
-          kind: "cursor",
-          sql: declaration.name,
-          parameters: declaration.parameters,
-          query: declaration.query,
-        });
+        lines.push(...writeCursor(declaration, env));
         break;
       case "type":
         env.scope.set(declaration.name, {
@@ -63,6 +54,24 @@ export function writeDeclarations(declarations: readonly Declaration[], env: Env
   return lines;
 }
 
+/** A cursor whose query has no counterpart is not declared; each statement that uses it raises the reason. */
+function writeCursor(declaration: Extract<Declaration, { kind: "cursor" }>, env: Environment): string[] {
+  const { name, parameters, query } = declaration;
+  const entry = { kind: "cursor" as const, sql: name, parameters };
+  // A declaration of what stands further down.
+  if (!query && declaration.problem === undefined) return [];
+  try {
+    if (!query) throw new Unconvertible(declaration.problem ?? "", declaration.line);
+    const written = writeCursorType(parameters, query, { ...env, place: "procedure" });
+    env.scope.set(name, { ...entry, query });
+    return [`${quoteName(name)} ${written.declaration};`];
+  } catch (cause) {
+    if (!(cause instanceof Unconvertible)) throw cause;
+    env.scope.set(name, { ...entry, problem: cause.reason });
+    return [];
+  }
+}
+
 /** EXCEPTION_INIT may stand before or after other declarations, so exceptions are known first. */
 export function registerExceptions(declarations: readonly Declaration[], env: Environment): void {
   for (const declaration of declarations) {
@@ -79,9 +88,21 @@ export function registerExceptions(declarations: readonly Declaration[], env: En
 function writeVariable(declaration: Extract<Declaration, { kind: "variable" }>, env: Environment): string {
   const type = asCursor(declaration.name, mapType(declaration.type, env, "variable"), env.unit?.cursors ?? new Set());
   const sql = quoteName(declaration.name);
-  const initial = declaration.initial ? writeSql(declaration.initial, env) : initialOf(type);
+  const initial = declaration.initial ? writeInitial(declaration.initial, env) : initialOf(type);
   env.scope.set(declaration.name, { kind: "variable", sql, type });
   return `${sql} ${declaration.constant && initial !== undefined ? "CONSTANT " : ""}${type.sql}${initial === undefined ? "" : ` := ${initial}`};`;
+}
+
+/** A value without a counterpart is an error when the block begins. */
+function writeInitial(initial: Expression, env: Environment): string | undefined {
+  const unit = env.unit;
+  try {
+    return writeSql(initial, env);
+  } catch (cause) {
+    if (!(cause instanceof Unconvertible) || !unit) throw cause;
+    unit.before.push(...writeUnconverted(cause, initial.line, env));
+    return undefined;
+  }
 }
 
 /** What Oracle gives a variable without being told: index-by tables are empty, records have their fields' defaults. */

@@ -1,5 +1,6 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
+import { writeAnydataFunction } from "./anydata.js";
 import { writeAssignment } from "./assignment.js";
 import type { Environment } from "./environment.js";
 import { isSystemPackage } from "./systemPackages.js";
@@ -131,6 +132,12 @@ const PROCEDURES: Readonly<Record<string, Procedure>> = {
 /** Writes a call of a function in one of Oracle's packages; undefined for any other name. */
 export function writePackageFunction(parts: readonly string[], e: ExpressionOf<"call">, env: Environment): Written | undefined {
   const name = parts.join(".");
+  const any = writeAnydataFunction(
+    parts,
+    e.args.map((arg) => arg.value),
+    env,
+  );
+  if (any) return any;
   const known = FUNCTIONS[name];
   if (!known) {
     warnOfPackage(parts, env, e.line);

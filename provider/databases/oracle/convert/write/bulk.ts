@@ -14,13 +14,31 @@ export function writeBulkSelect(query: Query, select: Select, env: Environment):
   const { sql } = writeQuery(query, env);
   if (only && select.into.length === 1)
     return writeAssignment(only, collected(sql, targetType(only, env), select.items.length > 1 || isStar), env);
-  const targets = select.into.map((target) => writeTarget(target, env));
-  const names = targets.map((_, index) => `c${index + 1}`);
+  const names = select.into.map((_, index) => `c${index + 1}`);
   const arrays = names.map((name) => `coalesce(array_agg(godwit_q.${name}), '{}')`);
+  if (select.into.some((target) => !targetType(target, env).element))
+    return writeOpaqueBulk(sql, names, arrays, select.into, env);
+  const targets = select.into.map((target) => writeTarget(target, env));
   return [
     ...targets.flatMap((target) => target.before),
     `SELECT ${arrays.join(", ")} INTO ${targets.map((target) => target.sql).join(", ")} FROM (${sql}) AS godwit_q(${names.join(", ")});`,
     ...targets.flatMap((target) => target.after),
+  ];
+}
+
+/** Into collections whose types are in another file, which may be taken for rows where they stand in a list: one by one. */
+function writeOpaqueBulk(
+  sql: string,
+  names: readonly string[],
+  arrays: readonly string[],
+  into: readonly Expression[],
+  env: Environment,
+): string[] {
+  const row = env.unit?.fresh("columns", "record") ?? "";
+  const values = arrays.map((array, index) => `${array}::text AS ${names[index]}`).join(", ");
+  return [
+    `SELECT ${values} INTO ${row} FROM (${sql}) AS godwit_q(${names.join(", ")});`,
+    ...into.flatMap((target, index) => writeAssignment(target, `${row}.${names[index]}`, env)),
   ];
 }
 

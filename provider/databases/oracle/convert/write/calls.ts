@@ -205,6 +205,8 @@ function writeJsonSerialize(pieces: readonly string[]): Written {
 function writePieces(e: ExpressionOf<"call">, env: Environment): Written {
   const name = e.callee.kind === "name" ? (e.callee.parts[0] ?? "") : "";
   const pieces = (e.tail.pieces ?? []).map((piece) => (typeof piece === "string" ? piece : writeSql(piece, env)));
+  refusePieces(name, e.tail.pieces ?? [], e.line);
+  if (name === "xmlserialize") completeSerialize(pieces);
   let sql = "";
   for (const piece of pieces) sql += piece === "," || sql === "" || piece === ")" || sql.endsWith("(") ? piece : ` ${piece}`;
   if (name === "xmlagg" || name === "json_arrayagg" || name === "json_objectagg")
@@ -215,4 +217,15 @@ function writePieces(e: ExpressionOf<"call">, env: Environment): Written {
     sql: `${name}(${sql})`,
     type: name.startsWith("xml") && name !== "xmlserialize" ? { sql: "xml", family: "xml" } : UNKNOWN,
   };
+}
+
+function refusePieces(name: string, pieces: readonly unknown[], line: number): void {
+  if (pieces.includes("EVALNAME")) throw new Unconvertible("EVALNAME: a name that is known at run time only", line);
+  if (name === "xmltable" && !pieces.includes("COLUMNS")) throw new Unconvertible("XMLTABLE without columns, an XQuery", line);
+}
+
+/** PostgreSQL wants the type of the text to be said, and knows no width of the indent. */
+function completeSerialize(pieces: string[]): void {
+  const at = pieces.findIndex((piece, index) => piece === "INDENT" || (piece === "NO" && pieces[index + 1] === "INDENT"));
+  if (!pieces.includes("AS")) pieces.splice(at < 0 ? pieces.length : at, 0, "AS", "text");
 }

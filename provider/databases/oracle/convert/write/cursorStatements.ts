@@ -34,7 +34,7 @@ export function localCursor(
   env: Environment,
   line: number,
 ): { sql: string; fields?: ReadonlyMap<string, Type> } {
-  if (!entry.query) throw new Unconvertible("a cursor whose query is not in this file", line);
+  if (!entry.query) throw new Unconvertible(entry.problem ?? "a cursor whose query is not in this file", line);
   const { declaration, fields } = writeCursorType(entry.parameters, entry.query, env);
   if (entry.shared) unitOf(env, line).hidden.set(entry.sql, declaration);
   return { sql: quoteName(entry.sql), ...(fields ? { fields } : {}) };

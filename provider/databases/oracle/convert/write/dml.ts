@@ -5,7 +5,7 @@ import { findAccess, typeAt } from "./access.js";
 import { writeTarget } from "./assignment.js";
 import { type Environment, inQuery, Scope } from "./environment.js";
 import { writeItem } from "./fromItems.js";
-import { quoteName, quoteNames } from "./names.js";
+import { quoteName, quoteNames, quoteText } from "./names.js";
 import { writeQuery } from "./queries.js";
 import { takeRowLimit } from "./rowLimits.js";
 import { replaceNodes } from "./tree.js";
@@ -16,6 +16,8 @@ export interface WrittenDml {
   /** What must run before and after, for targets that INTO cannot write. */
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** How many rows it changed, where that is not what GET DIAGNOSTICS says. */
+  readonly count?: string;
 }
 
 type DmlOf<K extends Dml["kind"]> = Extract<Dml, { kind: K }>;
@@ -85,6 +87,7 @@ function withReturning(sql: string, returning: Returning | undefined, inner: Env
     sql: `${rows} SELECT ${names.map((name) => `coalesce(array_agg(${name}), '{}')`).join(", ")} INTO ${into} FROM godwit_changed`,
     before,
     after,
+    count: `coalesce(cardinality(${targets[0]?.sql ?? "NULL"}), 0)`,
   };
 }
 
@@ -115,7 +118,7 @@ function writeUpdate(dml: DmlOf<"update">, env: Environment): WrittenDml {
   const inner = tableScope(dml.table, dml.alias, env);
   const table = `${quoteNames(dml.table)}${dml.alias === undefined ? "" : ` AS ${quoteName(dml.alias)}`}`;
   const columns = env.catalog.columns(dml.table);
-  if (dml.row && !columns) throw new Unconvertible("SET ROW of a table whose columns are not in this file", dml.line);
+  if (dml.row && !columns) return writeSetRow(dml, dml.row, table, inner, env);
   const set = dml.row
     ? `(${[...(columns?.keys() ?? [])].map(quoteName).join(", ")}) = ROW(${writeSql(dml.row, env)}.*)`
     : writeSet(dml.set, inner);
@@ -125,6 +128,16 @@ function writeUpdate(dml: DmlOf<"update">, env: Environment): WrittenDml {
     inner,
     env,
   );
+}
+
+/** SET ROW of a table whose columns are not in this file: they are read from the target when the statement runs. */
+function writeSetRow(dml: DmlOf<"update">, row: Expression, table: string, inner: Environment, env: Environment): WrittenDml {
+  if (dml.returning) throw new Unconvertible("SET ROW with RETURNING of a table whose columns are not in this file", dml.line);
+  const name = quoteNames(dml.table);
+  const rows = `ARRAY(SELECT ctid FROM ${table}${writeCondition(dml.where, dml.current, table, inner)})`;
+  const list = `(SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = ${quoteText(name)}::regclass AND attnum > 0 AND NOT attisdropped)`;
+  const update = `UPDATE ${name} SET (%s) = (SELECT ($1).*) WHERE ctid = ANY ($2)`.replace("($1)", `($1::${name})`);
+  return plain(`EXECUTE format(${quoteText(update)}, ${list}) USING ${writeSql(row, env)}, ${rows}`);
 }
 
 function writeDelete(dml: DmlOf<"delete">, env: Environment): WrittenDml {

@@ -10,15 +10,36 @@ export interface Warning {
   readonly line: number;
 }
 
+/** A statement, or a routine as a whole, that was written as an error. */
+export interface Unconverted {
+  /** "statement" or the routine's kind. */
+  readonly kind: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly line: number;
+}
+
 /** What writing one object leaves besides its SQL. */
 export class Output {
   readonly warnings: Warning[] = [];
   readonly support = new Set<SupportFunction>();
   /** Statements that must run before the object's own: types of its own, hoisted routines. */
   readonly before: string[] = [];
+  /** Statements of routines that raise an error in place of what has no counterpart. */
+  readonly unconverted: Unconverted[] = [];
 
   warn(message: string, line: number): void {
     if (!this.warnings.some((warning) => warning.message === message)) this.warnings.push({ message, line });
+  }
+
+  /** A place to go back to when what is written from here on is given up. */
+  mark(): () => void {
+    const [warnings, before, unconverted] = [this.warnings.length, this.before.length, this.unconverted.length];
+    return () => {
+      this.warnings.length = warnings;
+      this.before.length = before;
+      this.unconverted.length = unconverted;
+    };
   }
 
   use(name: SupportFunction): string {
@@ -37,6 +58,8 @@ export type Entry =
       readonly sql: string;
       readonly parameters: readonly Parameter[];
       readonly query?: Query;
+      /** Why its query is not here. */
+      readonly problem?: string;
       readonly shared?: Scope;
     }
   | { readonly kind: "exception"; readonly state: string }
@@ -165,6 +188,8 @@ export interface Environment {
   readonly binds?: ReadonlyMap<string, string>;
   /** Tables that WITH defines, with their columns where known. */
   readonly common?: ReadonlyMap<string, ReadonlyMap<string, Type> | undefined>;
+  /** The block that a FORALL with saved exceptions leaves, and the variable that tells it did. */
+  readonly bulk?: { readonly label: string; readonly flag: string };
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */
   readonly pseudo?: ReadonlyMap<string, string>;
 }

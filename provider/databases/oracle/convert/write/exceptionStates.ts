@@ -87,6 +87,14 @@ export function writeSqlCode(): string {
     "23503": -2291,
     "23514": -2290,
     "23502": -1400,
+    "22001": -12899,
+    "22003": -1438,
+    "22008": -1843,
+    "42P01": -942,
+    "42703": -904,
+    "40P01": -60,
+    "55P03": -54,
+    [stateOfCode(-24381)]: -24381,
   });
   const branches = known.map(([state, code]) => `WHEN SQLSTATE = '${state}' THEN ${code}`).join(" ");
   return `(CASE WHEN SQLSTATE ~ '^OR\\d{3}$' THEN -20000 - right(SQLSTATE, 3)::integer ${branches} WHEN SQLSTATE ~ '^U' THEN 1 ELSE -6500 END)`;

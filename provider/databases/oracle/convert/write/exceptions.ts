@@ -7,17 +7,27 @@ import { indent, quoteText } from "./names.js";
 import { unitOf, writeStatements } from "./statements.js";
 import { writeOperand, writeSql } from "./writeExpression.js";
 
-/** WHEN ... THEN ... of a block. */
-export function writeHandlers(handlers: readonly Handler[], env: Environment): string[] {
+/**
+ * WHEN ... THEN ... of a block. `unconverted` is how many statements had been given up before its body was written: where the body has some,
+ * OTHERS must not swallow the errors that stand in their place.
+ */
+export function writeHandlers(handlers: readonly Handler[], unconverted: number, env: Environment): string[] {
   if (handlers.length === 0) return [];
   const unit = unitOf(env, 0);
   unit.handlers++;
+  const swallows = handlers.some(({ exceptions }) => exceptions.some((name) => name.join(".") === "others"));
+  const through = swallows && env.output.unconverted.length > unconverted ? ["WHEN feature_not_supported THEN", "  RAISE;"] : [];
   const lines = handlers.flatMap((handler) => {
     const conditions = handler.exceptions.map((name) => (name.join(".") === "others" ? "OTHERS" : writeCondition(name, env)));
     return [`WHEN ${[...new Set(conditions)].join(" OR ")} THEN`, ...indent(writeStatements(handler.body, env))];
   });
   unit.handlers--;
-  return ["EXCEPTION", ...indent(lines)];
+  return ["EXCEPTION", ...indent([...through, ...lines])];
+}
+
+/** Whether a handler takes errors of that state. */
+export function handles(handler: Handler, state: string, env: Environment): boolean {
+  return handler.exceptions.some((name) => name.join(".") === "others" || declaredState(name, env) === state);
 }
 
 function writeCondition(name: readonly string[], env: Environment): string {

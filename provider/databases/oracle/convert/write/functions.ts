@@ -4,6 +4,7 @@ import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import type { Environment } from "./environment.js";
 import { extreme } from "./extremes.js";
+import { bulkVariables } from "./forall.js";
 import { quoteText } from "./names.js";
 import { numberText } from "./numberText.js";
 import { writeFlags, writeRegexp, writeReplacement } from "./regexpFunctions.js";
@@ -195,9 +196,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     return { sql: `(TG_OP = 'UPDATE' AND NEW.${name} IS DISTINCT FROM OLD.${name})`, type: BOOLEAN };
   },
   sqlerrm: ([code], env) =>
-    code && !(env.unit && env.unit.handlers > 0)
+    (code && bulkMessage(code, env)) ??
+    (code && !(env.unit && env.unit.handlers > 0)
       ? { sql: `concat('ORA', ${writeSql(code, env)})`, type: TEXT }
-      : { sql: "SQLERRM", type: TEXT },
+      : { sql: "SQLERRM", type: TEXT }),
   value: ([alias], env) => alias && { sql: writeSql(alias, env), type: UNKNOWN },
   ref: (_, __, e) => refuse("REF", e),
   deref: (_, __, e) => refuse("DEREF: PostgreSQL has no references to rows", e),
@@ -283,4 +285,16 @@ function writeInstr(args: readonly Expression[], env: Environment): Written | un
   if (!value || rest.length === 0) return undefined;
   const all = [asText(value, env), ...rest.map((arg) => writeSql(arg, env))];
   return { sql: `${args.length === 2 ? "strpos" : env.output.use("instr")}(${all.join(", ")})`, type: INTEGER };
+}
+
+/** SQLERRM(-SQL%BULK_EXCEPTIONS(i).ERROR_CODE): the message was kept beside the code. */
+function bulkMessage(code: Expression, env: Environment): Written | undefined {
+  const e = code.kind === "unary" || code.kind === "paren" ? (code.kind === "unary" ? code.operand : code.inner) : code;
+  if (e !== code) return bulkMessage(e, env);
+  const index = e.kind === "member" && e.name === "error_code" && e.of.kind === "call" ? e.of.args[0]?.value : undefined;
+  const isSaved =
+    e.kind === "member" && e.of.kind === "call" && e.of.callee.kind === "attribute" && e.of.callee.name === "BULK_EXCEPTIONS";
+  return isSaved && index && env.unit
+    ? { sql: `${bulkVariables(env.unit).messages}[${writeSql(index, env)}]`, type: TEXT }
+    : undefined;
 }

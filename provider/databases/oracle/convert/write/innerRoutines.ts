@@ -1,7 +1,7 @@
 import type { Routine } from "../read/plsql.js";
 import { type Captured, type Entry, type Environment, Output, Scope } from "./environment.js";
 import { fitName, quoteNames } from "./names.js";
-import { writeRoutine } from "./routines.js";
+import { writeRoutineOrError } from "./unconverted.js";
 
 /**
  * Routines declared inside a routine become routines of their own beside it. What they use of the outer routine's variables comes
@@ -42,7 +42,7 @@ function write(routine: Routine, env: Environment, entry: Extract<Entry, { kind:
     },
   });
   const { unit: _, ...outside } = env;
-  return writeRoutine(routine, entry.sql, { ...outside, scope }, capturedParameters(routine, entry.captured));
+  return writeRoutineOrError(routine, entry.sql, { ...outside, scope }, capturedParameters(routine, entry.captured));
 }
 
 function capturedParameters(

@@ -1,6 +1,5 @@
 import { Unconvertible } from "../read/cursor.js";
-import type { Statement, StatementOf } from "../read/plsql.js";
-import { findAccess } from "./access.js";
+import type { StatementOf } from "../read/plsql.js";
 import { cursorCall, localCursor } from "./cursorStatements.js";
 import { type Environment, Scope } from "./environment.js";
 import { indent, quoteName } from "./names.js";
@@ -62,32 +61,6 @@ function writeForCursor(s: StatementOf<"forQuery">, env: Environment, scope: Sco
   return [
     `FOR ${quoteName(s.variable)} IN ${cursor.sql}${args} LOOP`,
     ...indent(writeStatements(s.body, { ...env, scope })),
-    "END LOOP;",
-  ];
-}
-
-/** FORALL as a loop: PL/pgSQL runs statements in the server anyway, so there is no switch of engines to save. */
-export function writeForall(s: StatementOf<"forall">, env: Environment): string[] {
-  const scope = new Scope(env.scope);
-  scope.set(s.variable, { kind: "variable", sql: quoteName(s.variable), type: INTEGER });
-  if (s.saveExceptions)
-    env.output.warn("SAVE EXCEPTIONS: the first error ends the loop, as PostgreSQL rolls the statement back", s.line);
-  const body: readonly Statement[] = [s.statement];
-  const inner = indent(writeStatements(body, { ...env, scope }));
-  const name = quoteName(s.variable);
-  if (s.bounds.kind === "range")
-    return [`FOR ${name} IN ${writeSql(s.bounds.low, env)} .. ${writeSql(s.bounds.high, env)} LOOP`, ...inner, "END LOOP;"];
-  if (!findAccess(s.bounds.of, env)) throw new Unconvertible("FORALL over a collection that is not in this file", s.line);
-  const of = writeSql(s.bounds.of, env);
-  if (s.bounds.kind === "values") {
-    env.unit?.hidden.set(s.variable, "integer");
-    return [`FOREACH ${name} IN ARRAY ${of} LOOP`, ...inner, "END LOOP;"];
-  }
-  const skip = `  CONTINUE WHEN (${of})[${name}] IS NOT DISTINCT FROM NULL;`;
-  return [
-    `FOR ${name} IN coalesce(array_lower(${of}, 1), 1) .. coalesce(array_upper(${of}, 1), 0) LOOP`,
-    skip,
-    ...inner,
     "END LOOP;",
   ];
 }

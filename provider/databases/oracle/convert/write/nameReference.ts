@@ -40,6 +40,8 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
   }
   const entry = env.scope.find(first);
   if (entry?.kind === "table") {
+    if (e.parts.length === 2 && second === "rowid" && !entry.columns?.has("rowid"))
+      return { sql: `${entry.sql}.ctid`, type: UNKNOWN };
     const rest = e.parts.slice(1).map(quoteName);
     const type = e.parts.length === 2 ? entry.columns?.get(second ?? "") : undefined;
     // Attributes of an object column need the column in brackets.

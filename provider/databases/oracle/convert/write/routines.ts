@@ -4,12 +4,13 @@ import { writeAutonomous } from "./autonomous.js";
 import { writeDeclarations } from "./blocks.js";
 import { asCursor, cursorNames } from "./cursorVariables.js";
 import { type Captured, type Environment, Scope, Unit } from "./environment.js";
-import { writeHandlers } from "./exceptions.js";
+import { COUNT_BULK, COUNT_BULK_START } from "./forall.js";
+import { writeGuardedBlock } from "./guardedBlocks.js";
 import { dollarQuote, indent, quoteName } from "./names.js";
 import { settleSavepoints } from "./savepoints.js";
-import { COUNT_ROWS, writeStatements } from "./statements.js";
-import { mapParameterType, mapType, type Type } from "./types.js";
-import { writeSql } from "./writeExpression.js";
+import { COUNT_AS, COUNT_ROWS } from "./statements.js";
+import { castable, mapParameterType, mapType, type Type } from "./types.js";
+import { writeExpression } from "./writeExpression.js";
 
 export interface Surroundings {
   readonly captured?: readonly Captured[];
@@ -32,7 +33,7 @@ export function writeRoutine(routine: Routine, sql: string, env: Environment, ar
   const returns =
     !routine.returns || routine.returns.name[0] === "self" ? around.self?.type : mapType(routine.returns, env, "parameter");
   const hasOut = parameters.some(({ mode }) => mode !== "IN");
-  const result = isFunction && returns ? returnsClause(returns, hasOut, parameters) : "";
+  const result = !isFunction ? "" : returns ? returnsClause(returns, hasOut, parameters) : " RETURNS SETOF record";
   const unit = makeUnit(routine, name, returns, hasOut, around);
   const inner: Environment = { ...env, scope, unit, place: "procedure" };
   if (routine.block.autonomous) {
@@ -96,7 +97,7 @@ function writeParameters(routine: Routine, scope: Scope, env: Environment, aroun
   let optional = false;
   for (const parameter of own) {
     const type = asCursor(parameter.name, mapParameterType(parameter.type, env), cursors);
-    const init = parameter.default ? ` DEFAULT ${writeDefault(parameter, env)}` : "";
+    const init = parameter.default ? ` DEFAULT ${writeDefault(parameter, type, env)}` : "";
     optional ||= init !== "";
     if (parameter.mode === "IN") {
       // PostgreSQL wants defaults on every parameter behind the first that has one.
@@ -115,8 +116,13 @@ function writeParameters(routine: Routine, scope: Scope, env: Environment, aroun
   return written;
 }
 
-function writeDefault(parameter: Parameter, env: Environment): string {
-  return parameter.default ? writeSql(parameter.default, { ...env, place: "procedure" }) : "NULL";
+/** What a value of unknown type becomes is said, where the parameter's type is not one that text turns into by itself. */
+function writeDefault(parameter: Parameter, type: Type, env: Environment): string {
+  if (!parameter.default) return "NULL";
+  const value = writeExpression(parameter.default, { ...env, place: "procedure" });
+  const target = castable(type);
+  const cast = value.type.family === "unknown" && value.sql !== "NULL" && target !== undefined && !type.sql.includes("%");
+  return cast ? `CAST(${value.sql} AS ${target})` : value.sql;
 }
 
 /** DECLARE ... BEGIN ... END with the variables that the conversion added. */
@@ -128,8 +134,8 @@ export function writeBody(written: Block, env: Environment, around: Surroundings
   const declarations = writeDeclarations(block.declarations, env);
   const early = unit.before;
   unit.before = [];
-  const statements = writeStatements(block.body, env);
-  const handlers = writeHandlers(block.handlers, env);
+  const { body: statements, handlers } = writeGuardedBlock(block.body, block.handlers, env);
+  const resolved = { statements: resolveMarks(statements, unit), handlers: resolveMarks(handlers, unit) };
   const ending = unit.pipe ? [...unit.leave] : last;
   const extra = [...unit.hidden].map(([name, type]) => `${quoteName(name)} ${type};`);
   if (unit.pipe) extra.push(`${unit.pipe.sql} ${unit.pipe.type.sql} := '{}';`);
@@ -140,8 +146,8 @@ export function writeBody(written: Block, env: Environment, around: Surroundings
     ...(unit.usesLabel ? [`<<${quoteName(unit.name)}>>`] : []),
     ...(all.length > 0 ? ["DECLARE", ...indent(all)] : []),
     "BEGIN",
-    ...indent([...(around.preface ?? []), ...early, ...resolveMarks(statements, unit), ...ending]),
-    ...resolveMarks(handlers, unit),
+    ...indent([...(around.preface ?? []), ...early, ...resolved.statements, ...ending]),
+    ...resolved.handlers,
     "END",
   ];
 }
@@ -154,6 +160,8 @@ function resolveMarks(lines: readonly string[], unit: Unit): string[] {
     const space = line.slice(0, at);
     const mark = line.slice(at);
     if (mark === COUNT_ROWS) return unit.usesRowCount ? [`${space}GET DIAGNOSTICS godwit_rows = ROW_COUNT;`] : [];
+    if (mark.startsWith(COUNT_AS)) return unit.usesRowCount ? [`${space}godwit_rows := ${mark.slice(COUNT_AS.length)};`] : [];
+    if (mark.startsWith(COUNT_BULK)) return countBulk(mark, unit).map((text) => space + text);
     const [, kind = "", base = "", rest = ""] = /^\uE000(fetched|reset|bulk) (\S+) ?(.*)$/s.exec(mark) ?? [];
     const found = unit.hidden.has(`godwit_found_${base}`) ? quoteName(`godwit_found_${base}`) : undefined;
     const count = unit.hidden.has(`godwit_count_${base}`) ? quoteName(`godwit_count_${base}`) : undefined;
@@ -165,4 +173,19 @@ function resolveMarks(lines: readonly string[], unit: Unit): string[] {
     if (kind === "bulk" && found) kept.push(`${found} := ${rest};`);
     return kept.map((text) => space + text);
   });
+}
+
+/** SQL%ROWCOUNT of a FORALL is that of all its runs, SQL%BULK_ROWCOUNT(i) that of the run for i. */
+function countBulk(mark: string, unit: Unit): string[] {
+  const one = unit.hidden.has("godwit_bulk_rows") ? "godwit_bulk_rows" : undefined;
+  if (mark === COUNT_BULK_START)
+    return [...(unit.usesRowCount ? ["godwit_rows := 0;"] : []), ...(one === undefined ? [] : [`${one} := '{}';`])];
+  if (!unit.usesRowCount && one === undefined) return [];
+  const [variable = "", number] = mark.slice(COUNT_BULK.length + 1).split(COUNT_AS);
+  unit.hide("rows_once", "bigint");
+  return [
+    number === undefined ? "GET DIAGNOSTICS godwit_rows_once = ROW_COUNT;" : `godwit_rows_once := ${number};`,
+    ...(unit.usesRowCount ? ["godwit_rows := godwit_rows + godwit_rows_once;"] : []),
+    ...(one === undefined ? [] : [`${one}[${variable}] := godwit_rows_once;`]),
+  ];
 }

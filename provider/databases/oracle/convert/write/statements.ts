@@ -11,11 +11,13 @@ import { writeDml } from "./dml.js";
 import { writeExecute } from "./dynamicSql.js";
 import { type Environment, Scope, type Unit } from "./environment.js";
 import { writeRaise, writeRaiseApplicationError } from "./exceptions.js";
+import { writeForall } from "./forall.js";
 import { arrangeJumps, type JumpPart } from "./jumps.js";
-import { writeForall, writeForQuery, writeForRange } from "./loops.js";
+import { writeForQuery, writeForRange } from "./loops.js";
 import { indent, quoteName } from "./names.js";
 import { writeProcedureCall } from "./procedureCalls.js";
 import { writeQuery } from "./queries.js";
+import { writeUnconverted } from "./unconverted.js";
 import { writeSql } from "./writeExpression.js";
 
 /** Writes PL/SQL statements as lines of PL/pgSQL. An empty list becomes NULL, as PL/pgSQL wants a statement in a branch. */
@@ -42,17 +44,32 @@ function writeStatement(statement: Statement, env: Environment): string[] {
   const unit = unitOf(env, statement.line);
   const outer = unit.before;
   unit.before = [];
-  const write = WRITERS[statement.kind] as (statement: Statement, env: Environment) => string[];
-  const lines = write(statement, { ...env, place: "procedure" });
+  const written = writeConverted(statement, { ...env, place: "procedure" }, unit);
   const before = unit.before;
   unit.before = outer;
-  const labels = isLabelled(statement) ? statement.labels.map((label) => `<<${quoteName(label)}>>`) : [];
+  const labels = isLabelled(statement) && written.done ? statement.labels.map((label) => `<<${quoteName(label)}>>`) : [];
   return [
     ...statement.comments.flatMap((comment) => comment.split("\n").map((line) => line.trimEnd())),
     ...before,
     ...labels,
-    ...lines,
+    ...written.lines,
   ];
+}
+
+/** The statement, or an error in its place; what was prepared for it before it was given up goes. */
+function writeConverted(statement: Statement, env: Environment, unit: Unit): { lines: string[]; done: boolean } {
+  const write = WRITERS[statement.kind] as (statement: Statement, env: Environment) => string[];
+  const undo = env.output.mark();
+  const { handlers } = unit;
+  try {
+    return { lines: write(statement, env), done: true };
+  } catch (cause) {
+    if (!(cause instanceof Unconvertible)) throw cause;
+    undo();
+    unit.before = [];
+    unit.handlers = handlers;
+    return { lines: writeUnconverted(cause, statement.line, env), done: false };
+  }
 }
 
 /** PL/pgSQL ends a condition at the first THEN or WHEN outside brackets, also at that of a CASE expression inside it. */
@@ -104,8 +121,8 @@ const WRITERS: Writers = {
   fetch: writeFetch,
   close: writeClose,
   dml: (s, env) => {
-    const { sql, before, after } = writeDml(s.dml, env);
-    return [...before, `${sql};`, ...countRows(env, s.line), ...after];
+    const { sql, before, after, count } = writeDml(s.dml, env);
+    return [...before, `${sql};`, ...(count === undefined ? countRows(env, s.line) : [COUNT_AS + count]), ...after];
   },
   select: writeSelectInto,
   execute: writeExecute,
@@ -115,6 +132,9 @@ const WRITERS: Writers = {
     const pipe = unitOf(env, s.line).pipe;
     if (!pipe) throw new Unconvertible("PIPE ROW outside a pipelined function", s.line);
     return [`${pipe.sql} := array_append(${pipe.sql}, ${writeSql(s.value, env)});`];
+  },
+  unconvertible: (s) => {
+    throw new Unconvertible(s.reason, s.line);
   },
   goto: (s) => {
     throw new Unconvertible(`GOTO ${s.label}: its label is not in a list of statements around it`, s.line);
@@ -129,6 +149,8 @@ export function countRows(env: Environment, line: number): string[] {
 
 /** A mark that writing the routine turns into GET DIAGNOSTICS or nothing. */
 export const COUNT_ROWS = "\uE000count rows";
+/** The same with the number behind it. */
+export const COUNT_AS = "\uE000count as ";
 
 function writeCallStatement(s: StatementOf<"call">, env: Environment): string[] {
   const changing = writeChangingMethod(s.call, env);

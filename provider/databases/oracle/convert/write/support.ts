@@ -136,6 +136,23 @@ $$`,
     `CREATE OR REPLACE FUNCTION godwit_oracle.bitand(a numeric, b numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (a::bigint & b::bigint)::numeric $$`,
   ],
+  /** A value of any type: its text, and what Oracle calls its type. */
+  anydata: [
+    `DO $$ BEGIN
+  IF to_regtype('godwit_oracle.anydata') IS NULL THEN CREATE TYPE godwit_oracle.anydata AS (type_name text, value text); END IF;
+END $$`,
+  ],
+  anydata_value: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.anydata_value(data godwit_oracle.anydata, type_name text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF data.type_name <> anydata_value.type_name THEN
+    RAISE EXCEPTION USING ERRCODE = '42804', MESSAGE = format('the value is a %s, not a %s', data.type_name, anydata_value.type_name);
+  END IF;
+  RETURN data.value;
+END
+$$`,
+  ],
   random_string: [
     `CREATE OR REPLACE FUNCTION godwit_oracle.random_string(kind text, amount numeric) RETURNS text
 LANGUAGE sql VOLATILE AS $$

@@ -1,4 +1,3 @@
-import { Unconvertible } from "../read/cursor.js";
 import { BYTES, DATE, INTEGER, NUMERIC, TEXT, TIMESTAMP, type Type } from "./types.js";
 
 /** Packages that come with Oracle: those whose names say so, and the few others that code outside of Oracle calls. */
@@ -42,14 +41,24 @@ const COLLECTIONS: Readonly<Record<string, keyof typeof ELEMENTS>> = {
   apex_t_number: "numeric",
 };
 
+/** Handles that are numbers to those who hold them. */
+const NUMBERS = new Set([
+  "dbms_xmlgen.ctxhandle",
+  "dbms_xmlgen.ctxtype",
+  "dbms_xmlstore.ctxtype",
+  "dbms_xmlsave.ctxtype",
+  "dbms_xmlquery.ctxtype",
+]);
+
 /**
  * A type of one of Oracle's packages; undefined for any other name. Types of files, sockets, mail and dynamic cursors stand for
- * things that PostgreSQL's procedures do not reach, so what declares one is refused.
+ * things that PostgreSQL's procedures do not reach: "opaque".
  */
-export function systemType(name: readonly string[], line: number): Type | undefined {
-  const kind = COLLECTIONS[name.slice(-2).join(".")];
+export function systemType(name: readonly string[]): Type | "opaque" | undefined {
+  const full = name.slice(-2).join(".");
+  const kind = COLLECTIONS[full];
   const element = kind && ELEMENTS[kind]();
   if (element) return { sql: `${element.sql.replace(/\(.*\)/, "")}[]`, family: "array", element, sparse: true };
-  if (name.length < 2 || !isSystemPackage(name.at(-2) ?? "") || /^apex|^wwv/.test(name.at(-2) ?? "")) return undefined;
-  throw new Unconvertible(`PostgreSQL has no type for ${name.join(".").toUpperCase()}`, line);
+  if (NUMBERS.has(full)) return NUMERIC;
+  return name.length < 2 || !isSystemPackage(name.at(-2) ?? "") || /^apex|^wwv/.test(name.at(-2) ?? "") ? undefined : "opaque";
 }

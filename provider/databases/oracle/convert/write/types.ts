@@ -35,6 +35,8 @@ export interface Type {
   readonly open?: boolean;
   /** Defaults of a record's fields, as SQL. */
   readonly defaults?: ReadonlyMap<string, string>;
+  /** A type of Oracle's that nothing here stands for, by its name: a value can be declared and handed on, not looked into. */
+  readonly opaque?: string;
   /** An array that Oracle indexes freely (INDEX BY): it needs no constructor and may have gaps. */
   readonly sparse?: boolean;
 }
@@ -83,7 +85,8 @@ function named(type: DataType, env: Environment, place: TypePlace): Type {
   const name = own.join(".");
   const built = own.length === 1 || own[0] === "mdsys" ? builtIn(name, type, env, place) : undefined;
   if (built) return built;
-  const system = systemType(own, type.line);
+  const system = systemType(own);
+  if (system === "opaque") return opaque(own.join("."), type.line, env);
   if (system) return system;
   // Package types live in the package's schema, so of owner.package.type the last two parts are left.
   return { sql: quoteNames(own), family: "unknown" };
@@ -161,6 +164,9 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
     case "urowid":
       env.output.warn(`${name.toUpperCase()} became text`, type.line);
       return TEXT;
+    case "table":
+      // Of a polymorphic table function: the table that it is called with.
+      return TEXT;
     case "odcivarchar2list":
     case "odcinumberlist":
     case "odcidatelist":
@@ -203,14 +209,38 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
       if (env.catalog.postgis) return { sql: "geometry", family: "unknown" };
       throw new Unconvertible("SDO_GEOMETRY needs PostGIS on the target", type.line);
     case "anydata":
+      return anydata(env);
     case "anytype":
     case "anydataset":
+      return place === "column" && env.place === "definition" && env.object === undefined
+        ? refuse(name, type.line)
+        : opaque(name, type.line, env);
     case "bfilename":
     case "vector":
-      throw new Unconvertible(`PostgreSQL has no type for ${name.toUpperCase()}`, type.line);
+      return refuse(name, type.line);
     default:
       return undefined;
   }
+}
+
+function refuse(name: string, line: number): never {
+  throw new Unconvertible(`PostgreSQL has no type for ${name.toUpperCase()}`, line);
+}
+
+/** A handle of a file, a socket, a document ...: text, for the routine that only hands it on or never comes to use it. */
+function opaque(name: string, line: number, env: Environment): Type {
+  env.output.warn(`PostgreSQL has no type for ${name.toUpperCase()}: it became text`, line);
+  return { sql: "text", family: "unknown", opaque: name.toUpperCase() };
+}
+
+/** ANYDATA: a value's text beside the name that Oracle gives its type. */
+export function anydata(env: Environment): Type {
+  env.output.use("anydata");
+  return { sql: "godwit_oracle.anydata", family: "record" };
+}
+
+export function isAnydata(type: Type): boolean {
+  return type.sql === "godwit_oracle.anydata";
 }
 
 /** Collection types that Oracle brings along in SYS, as plain arrays. */

@@ -4,6 +4,7 @@ import { writeAccess } from "./access.js";
 import { writeBinary } from "./arithmetic.js";
 import { writeCall } from "./calls.js";
 import { type Environment, Scope } from "./environment.js";
+import { bulkVariables } from "./forall.js";
 import { writeName } from "./nameReference.js";
 import { quoteName, quoteNames, quoteText } from "./names.js";
 import { writeQuery } from "./queries.js";
@@ -61,8 +62,8 @@ const WRITERS: Writers = {
     // An inquiry directive that nobody set is null.
     return { sql: e.name === "plsql_line" ? String(e.line) : "NULL", type: TEXT };
   },
-  call: writeCall,
-  member: (e, env) => writeAccess(e, env) ?? member(e, env),
+  call: (e, env) => writeBulkAttribute(e, env) ?? writeCall(e, env),
+  member: (e, env) => writeBulkAttribute(e, env) ?? writeAccess(e, env) ?? member(e, env),
   attribute: writeAttribute,
   unary: writeUnary,
   binary: writeBinary,
@@ -210,6 +211,30 @@ function writeAttribute(e: ExpressionOf<"attribute">, env: Environment): Written
   if (e.name === "NOTFOUND") return { sql: `NOT ${unit.hide(`found_${name}`, "boolean")}`, type: BOOLEAN };
   if (e.name === "ROWCOUNT") return { sql: unit.hide(`count_${name}`, "bigint"), type: INTEGER };
   throw new Unconvertible(`%${e.name}`, e.line);
+}
+
+/** SQL%BULK_ROWCOUNT(i), SQL%BULK_EXCEPTIONS.COUNT, SQL%BULK_EXCEPTIONS(i).ERROR_INDEX and .ERROR_CODE. */
+function writeBulkAttribute(e: ExpressionOf<"call"> | ExpressionOf<"member">, env: Environment): Written | undefined {
+  const of = e.kind === "call" ? e.callee : e.of;
+  const name = sqlAttribute(of);
+  const isElement = e.kind === "member" && of.kind === "call" && sqlAttribute(of.callee) === "BULK_EXCEPTIONS";
+  if (!env.unit || (name !== "BULK_ROWCOUNT" && name !== "BULK_EXCEPTIONS" && !isElement)) return undefined;
+  const [index] = e.kind === "call" ? e.args : of.kind === "call" ? of.args : [];
+  const key = index ? writeSql(index.value, env) : "NULL";
+  if (e.kind === "call") {
+    if (name === "BULK_ROWCOUNT") return { sql: `${env.unit.hide("bulk_rows", "bigint[]")}[${key}]`, type: INTEGER };
+    if (name === "BULK_EXCEPTIONS") throw new Unconvertible("an element of SQL%BULK_EXCEPTIONS as a whole", e.line);
+    return undefined;
+  }
+  const { indexes, codes } = bulkVariables(env.unit);
+  if (isElement && e.name === "error_index") return { sql: `${indexes}[${key}]`, type: INTEGER };
+  if (isElement && e.name === "error_code") return { sql: `${codes}[${key}]`, type: INTEGER };
+  if (!isElement && e.name === "count") return { sql: `coalesce(cardinality(${indexes}), 0)`, type: INTEGER };
+  throw new Unconvertible(`SQL%BULK_EXCEPTIONS.${e.name.toUpperCase()}`, e.line);
+}
+
+function sqlAttribute(e: Expression): string | undefined {
+  return e.kind === "attribute" && e.of.kind === "name" && e.of.parts.join(".") === "sql" ? e.name : undefined;
 }
 
 /** The part of hidden variables' names that tells one cursor's from another's. */
