@@ -2,14 +2,21 @@ import { type Client, DatabaseError } from "pg";
 
 /**
  * Makes up for what an object refers to and the server has not: an empty table, a column, a type, a schema. False when the error
- * is none of something missing. A column's type is `columnType` until an operator or function refuses it, then another one is tried.
+ * is none of something missing. A column's type is `columnType`; where an operator or function refuses it, `retypes` tries another one.
  */
-export async function standIn(error: DatabaseError, columnType: string, sql: string, client: Client): Promise<boolean> {
+export async function standIn(
+  error: DatabaseError,
+  columnType: string,
+  retypes: boolean,
+  sql: string,
+  client: Client,
+): Promise<boolean> {
   const candidates = (await isOwnFunction(error.message, client)) ? [] : standInsFor(error.message, columnType, sql);
   for (const candidate of candidates) if (await succeeds(client, candidate)) return true;
-  return /operator does not exist|cannot be matched|^function .+ does not exist|argument of .+ must be type|could not (choose|identify)|is not unique|could not determine/.test(
-    error.message,
-  )
+  return retypes &&
+    /operator does not exist|cannot be matched|^function .+ does not exist|argument of .+ must be type|could not (choose|identify)|is not unique|could not determine/.test(
+      error.message,
+    )
     ? retype(error, sql, client)
     : false;
 }
@@ -97,6 +104,9 @@ function standInsFor(message: string, columnType: string, sql: string): string[]
   }
   const bare = /^column "([^"]+)" does not exist$/.exec(message)?.[1];
   if (bare !== undefined) return [addToEvery(bare, columnType)];
+  // What is no column of a table may be a function of its row.
+  const aggregate = /^WITHIN GROUP is required for ordered-set aggregate (.+)$/.exec(message)?.[1];
+  if (aggregate !== undefined) return [addToEvery(aggregate, columnType)];
   // Every table has the column now, so all but one lose it again: any table will do for the one.
   const several = /^column reference "(.+)" is ambiguous$/.exec(message)?.[1];
   if (several !== undefined) return [keepInOne(several)];

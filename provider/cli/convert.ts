@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { type Conversion, convertDdl } from "../databases/oracle/convert/convertDdl.js";
+import { dollarQuote, quoteText } from "../databases/oracle/convert/write/names.js";
 
 /** How convertFile reaches the outside; the process's own streams by default. */
 export interface ConvertStreams {
@@ -66,14 +67,24 @@ function parseArguments(argv: readonly string[]): Arguments | string {
   return { file, ...(kind === undefined ? {} : { kind }), ...(postgis ? { postgis } : {}) };
 }
 
-/** A script for psql. Statements end with a semicolon; what PostgreSQL needs nothing for is a comment. */
+/**
+ * A script for psql. Statements end with a semicolon; what PostgreSQL needs nothing for is a notice, so that who runs the script hears
+ * of it too, and not only who converted it.
+ */
 export function renderSql({ support, statements }: Conversion): string {
   const blocks = support.map((sql) => `${sql};`);
   for (const { kind, name, sql, nothing } of statements) {
     if (sql.length > 0) blocks.push(sql.map((each) => `${each};`).join("\n\n"));
-    else blocks.push(`-- ${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`);
+    else
+      blocks.push(
+        `${writeNotice(`${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`)};`,
+      );
   }
   return blocks.length > 0 ? `${blocks.join("\n\n")}\n` : "";
+}
+
+function writeNotice(text: string): string {
+  return `DO ${dollarQuote(`BEGIN RAISE NOTICE '%', ${quoteText(text)}; END`)}`;
 }
 
 function renderReport({ statements, skipped }: Conversion, file: string): string {

@@ -146,7 +146,7 @@ describe("what PostgreSQL spells otherwise", () => {
 
   it("reads brackets that begin with a query as any expression", () => {
     expect(sqlOf("CREATE VIEW v AS SELECT NVL((SELECT MAX(a) FROM t) + (SELECT MIN(a) FROM t), 0) AS x FROM dual;")).toEqual([
-      "CREATE VIEW v AS SELECT coalesce((SELECT max(a) FROM t) + (SELECT min(a) FROM t), 0) AS x",
+      "CREATE VIEW v AS SELECT coalesce((SELECT max(a) FROM t)::numeric + (SELECT min(a) FROM t)::numeric, 0) AS x",
     ]);
   });
 
@@ -186,7 +186,7 @@ describe("what PostgreSQL spells otherwise", () => {
     expect(sqlOf("ALTER TABLE t PARALLEL 4; ALTER TABLE t PCTFREE 30; ALTER TABLE t DROP CONSTRAINT c ONLINE;")).toEqual([
       "ALTER TABLE t SET (parallel_workers = 3)",
       "ALTER TABLE t SET (fillfactor = 70)",
-      "ALTER TABLE t DROP CONSTRAINT c",
+      "ALTER TABLE t DROP CONSTRAINT IF EXISTS c",
     ]);
   });
 
@@ -222,13 +222,13 @@ describe("statements that change objects", () => {
       "ALTER TABLE t MODIFY a VARCHAR2(50) NOT NULL",
       ["ALTER TABLE t ALTER COLUMN a TYPE varchar(50) USING a::varchar(50), ALTER COLUMN a SET NOT NULL"],
     ],
-    ["ALTER TABLE t DROP (a, b)", ["ALTER TABLE t DROP COLUMN a, DROP COLUMN b"]],
+    ["ALTER TABLE t DROP (a, b)", ["ALTER TABLE t DROP COLUMN IF EXISTS a, DROP COLUMN IF EXISTS b"]],
     ["ALTER TABLE t ADD SUPPLEMENTAL LOG DATA (ALL) COLUMNS", ["ALTER TABLE t REPLICA IDENTITY FULL"]],
     ["ALTER TABLE t ADD PRIMARY KEY (a, b)", ["ALTER TABLE t ADD PRIMARY KEY (a, b)"]],
     ["RENAME foo TO bar", ["ALTER TABLE foo RENAME TO bar"]],
     ["DROP TABLE t CASCADE CONSTRAINTS PURGE", ["DROP TABLE IF EXISTS t CASCADE"]],
     ["CREATE SEQUENCE s MAXVALUE 9999999999999999999999999999 CACHE 20 NOORDER", ["CREATE SEQUENCE s NO MAXVALUE CACHE 20"]],
-    ["CREATE BITMAP INDEX i ON t (UPPER(a), b DESC) LOCAL NOLOGGING", ["CREATE INDEX i ON t (upper(a), b DESC)"]],
+    ["CREATE BITMAP INDEX i ON t (UPPER(a), b DESC) LOCAL NOLOGGING", ["CREATE INDEX i ON t (upper(a::text), b DESC)"]],
   ];
   it("steps over storage clauses, wherever they stand", () => {
     const [sql] =
@@ -240,6 +240,26 @@ describe("statements that change objects", () => {
 
   it.each(cases)("%s", (oracle, postgres) => {
     expect(sqlOf(oracle)).toEqual(postgres);
+  });
+
+  it("drops the schema of a dropped user, and says of what PostgreSQL has not that there is nothing to be done", () => {
+    expect(sqlOf("DROP USER scott CASCADE; ALTER USER scott IDENTIFIED BY tiger ACCOUNT LOCK QUOTA 5M ON users;")).toEqual([
+      "DROP SCHEMA IF EXISTS scott CASCADE",
+      "ALTER ROLE scott PASSWORD 'tiger' NOLOGIN",
+    ]);
+    for (const script of [
+      "ALTER FLASHBACK ARCHIVE a SET DEFAULT",
+      "DROP ANALYTIC VIEW v",
+      "ALTER VIEW v ADD CONSTRAINT u UNIQUE (a) DISABLE",
+      "ALTER USER scott DEFAULT TABLESPACE users",
+      "DROP PACKAGE BODY p",
+      "ALTER INDEX i SPLIT PARTITION p AT (5)",
+    ])
+      expect(convertDdl(script), script).toMatchObject({
+        statements: [{ sql: [], nothing: expect.stringMatching(/\w/) }],
+        skipped: [],
+      });
+    expect(convertDdl("DROP DATABASE").skipped).toHaveLength(1);
   });
 
   it("says that storage needs nothing", () => {
@@ -268,6 +288,13 @@ describe("godwit convert", () => {
     expect(report).toMatch(
       /converted: table t \(-:1\)\nskipped: directory d \(-:2\): .+\n {2}\| CREATE DIRECTORY d AS '\/x'\n1 converted, 1 skipped\n/,
     );
+  });
+
+  it("prints a notice for what needs nothing, so that who runs the script hears of it", async () => {
+    const { status, sql, report } = await run(["-"], "ALTER TABLESPACE SET ts1 FORCE LOGGING;");
+    expect(status).toBe(0);
+    expect(sql).toBe("DO $$\nBEGIN RAISE NOTICE '%', 'alter: nothing to do: PostgreSQL has no sets of tablespaces'; END\n$$;\n");
+    expect(report).toContain("nothing to do: alter (-:1)");
   });
 
   it("fails when nothing was produced, and for wrong arguments", async () => {

@@ -13,7 +13,8 @@ export interface ColumnDefinition {
   readonly name: string;
   readonly type?: DataType;
   readonly default?: Expression;
-  readonly identity?: { readonly always: boolean; readonly options: string };
+  /** fromLimit: START WITH LIMIT VALUE, one past the greatest value that the column has. */
+  readonly identity?: { readonly always: boolean; readonly options: string; readonly fromLimit: boolean };
   readonly generated?: Expression;
   readonly constraints: readonly Constraint[];
   readonly line: number;
@@ -43,6 +44,8 @@ export function readColumn(cursor: Cursor): ColumnDefinition {
       "ENCRYPT",
       "DECRYPT",
       "DROP",
+      "ANNOTATIONS",
+      "SORT",
     );
   const type = hasType ? readDataType(cursor) : undefined;
   const column: Mutable = {};
@@ -92,15 +95,19 @@ function readGenerated(cursor: Cursor, column: Mutable): void {
   cursor.expect("AS");
   if (cursor.accept("IDENTITY")) {
     const bracketed = cursor.accept("(");
-    const options = readSequenceOptions(cursor);
+    let fromLimit = false;
+    const options = readSequenceOptions(cursor, () => {
+      fromLimit = true;
+    });
     if (bracketed) cursor.expect(")");
-    column.identity = { always, options: options.length > 0 ? ` (${options.join(" ")})` : "" };
+    column.identity = { always, options: options.length > 0 ? ` (${options.join(" ")})` : "", fromLimit };
     return;
   }
   cursor.expect("(");
   column.generated = readExpression(cursor);
   cursor.expect(")");
   cursor.acceptAny("VIRTUAL", "STORED");
+  cursor.accept("BY", "USER", "FOR", "STATISTICS");
 }
 
 /** The column as CREATE TABLE and ADD COLUMN have it. */

@@ -2,6 +2,7 @@ import type { Cursor } from "../read/cursor.js";
 import type { Expression } from "../read/expression.js";
 import { readExpression } from "../read/readExpression.js";
 import type { Environment } from "../write/environment.js";
+import { gatherLeanings } from "../write/leanings.js";
 import { quoteName, quoteNames } from "../write/names.js";
 import { writeSql } from "../write/writeExpression.js";
 
@@ -135,7 +136,7 @@ export function writeConstraint(
     case "unique":
       return `${name}UNIQUE${columns}${constraint.deferral}`;
     case "check":
-      return `${name}CHECK (${constraint.check ? writeSql(constraint.check, env) : "true"})${unchecked}`;
+      return `${name}CHECK (${constraint.check ? writeSql(constraint.check, { ...env, leanings: gatherLeanings(constraint.check) }) : "true"})${unchecked}`;
     case "foreign": {
       const { table, columns: referenced, onDelete } = constraint.references ?? { table: [], columns: [], onDelete: "" };
       const target = `${quoteNames(table)}${referenced.length > 0 ? ` (${referenced.map(quoteName).join(", ")})` : ""}`;

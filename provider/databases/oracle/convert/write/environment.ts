@@ -1,6 +1,7 @@
 import type { Parameter, Routine } from "../read/plsql.js";
 import type { Query } from "../read/query.js";
 import type { Catalog } from "./catalog.js";
+import type { Leanings } from "./leanings.js";
 import { quoteName } from "./names.js";
 import type { SupportFunction } from "./support.js";
 import type { Type } from "./types.js";
@@ -165,6 +166,10 @@ export interface Environment {
   readonly binds?: ReadonlyMap<string, string>;
   /** Tables that WITH defines, with their columns where known. */
   readonly common?: ReadonlyMap<string, ReadonlyMap<string, Type> | undefined>;
+  /** What columns of tables that are in no file hold, read from their uses. Absent in PL/SQL, whose bodies resolve their types when they run. */
+  readonly leanings?: Leanings;
+  /** The select list belongs to a UNION or the like, whose columns get one type when all are written: see setColumns.ts. */
+  readonly marked?: boolean;
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */
   readonly pseudo?: ReadonlyMap<string, string>;
 }

@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { DataType } from "../read/dataType.js";
 import type { Environment } from "./environment.js";
+import type { Leaning } from "./leanings.js";
 import { quoteName, quoteNames } from "./names.js";
 import { systemType } from "./systemPackages.js";
 
@@ -35,6 +36,8 @@ export interface Type {
   readonly open?: boolean;
   /** Defaults of a record's fields, as SQL. */
   readonly defaults?: ReadonlyMap<string, string>;
+  /** Of the family unknown: what the uses of the column say. */
+  readonly leaning?: Leaning;
   /** An array that Oracle indexes freely (INDEX BY): it needs no constructor and may have gaps. */
   readonly sparse?: boolean;
 }
