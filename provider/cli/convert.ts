@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { type Conversion, convertDdl } from "../databases/oracle/convert/convertDdl.js";
 import { dollarQuote, quoteText } from "../databases/oracle/convert/write/names.js";
 
@@ -22,12 +22,13 @@ export async function convertFile(
 ): Promise<number> {
   const options = parseArguments(argv);
   if (typeof options === "string") {
-    streams.report.write(`${options}\n${USAGE}\n`);
-    return 2;
+    const isHelp = options === USAGE;
+    (isHelp ? streams.output : streams.report).write(isHelp ? `${USAGE}\n` : `${options}\n${USAGE}\n`);
+    return isHelp ? 0 : 2;
   }
   let source: string;
   try {
-    source = options.file === "-" ? await text(streams.input) : await readFile(options.file, "utf8");
+    source = decode(options.file === "-" ? await buffer(streams.input) : await readFile(options.file));
   } catch (cause) {
     streams.report.write(`${options.file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}\n`);
     return 2;
@@ -42,6 +43,17 @@ export async function convertFile(
   return conversion.statements.length > 0 ? 0 : 1;
 }
 
+/** Text by its byte order mark, else UTF-8, else what is no UTF-8 as Windows' Latin 1, in which many older scripts are written. */
+function decode(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
+}
+
 interface Arguments {
   readonly file: string;
   readonly kind?: string;
@@ -54,6 +66,7 @@ function parseArguments(argv: readonly string[]): Arguments | string {
   let postgis = false;
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? "";
+    if (argument === "--help" || argument === "-h") return USAGE;
     if (argument === "--kind") {
       kind = argv[++at];
       if (kind === undefined) return "--kind needs a kind: table, view, package ...";

@@ -37,6 +37,11 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
   const env: Environment = { catalog: context.catalog, scope: context.scope, output, place: "definition" };
   try {
     if (unit.problem !== undefined) throw new Unconvertible(unit.problem, unit.line);
+    for (const token of unit.tokens.filter(({ substituted }) => substituted))
+      output.warn(
+        `the substitution variable &${token.value} became the name ${token.value}: no DEFINE gives it a value`,
+        token.line,
+      );
     const converted = convert(new Cursor(selectBranches(unit.tokens), unit.script), env);
     const skipped = (converted.leftOut ?? []).map((part) => ({
       kind: part.kind,

@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { convertFile } from "../../../../provider/cli/convert.js";
@@ -295,6 +298,67 @@ describe("godwit convert", () => {
     expect(status).toBe(0);
     expect(sql).toBe("DO $$\nBEGIN RAISE NOTICE '%', 'alter: nothing to do: PostgreSQL has no sets of tablespaces'; END\n$$;\n");
     expect(report).toContain("nothing to do: alter (-:1)");
+  });
+
+  it("reads whatever a script was saved as, and nothing makes it throw or wait", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "godwit-convert-")), "script.sql");
+    const saved = async (bytes: Uint8Array) => {
+      await writeFile(file, bytes);
+      return run([file]);
+    };
+    const script = "COMMENT ON TABLE caf\u00e9 IS 'na\u00efve';\r\n/\r\n";
+    for (const bytes of [
+      Buffer.from(`\uFEFF${script}`),
+      Buffer.from(script, "latin1"),
+      Buffer.from(`\uFEFF${script}`, "utf16le"),
+      Buffer.from(`\uFEFF${script}`, "utf16le").swap16(),
+    ])
+      expect((await saved(bytes)).sql).toBe("COMMENT ON TABLE caf\u00e9 IS 'na\u00efve';\n");
+    expect(await saved(Buffer.from([0, 1, 255, 39, 34]))).toMatchObject({ status: 1, sql: "" });
+    expect(await saved(Buffer.from(""))).toMatchObject({ status: 1, sql: "", report: "0 converted, 0 skipped\n" });
+    expect(await run([tmpdir()])).toMatchObject({ status: 2, report: expect.stringContaining("cannot be read") });
+    expect(await run(["--help"])).toMatchObject({ status: 0, sql: expect.stringMatching(/^usage: /) });
+    expect(await run(["--kind", "no such kind", "-"], "CREATE SEQUENCE s;")).toMatchObject({
+      status: 0,
+      sql: "CREATE SEQUENCE s;\n",
+    });
+    const brackets = `${"(".repeat(5000)}1${")".repeat(5000)}`;
+    expect(await run(["-"], `CREATE VIEW v AS SELECT ${brackets} AS a FROM t`)).toMatchObject({
+      status: 1,
+      report: expect.stringContaining("nested too deeply"),
+    });
+  });
+
+  it("takes no longer for functions inside each other than they are long", async () => {
+    const around: ((x: string) => string)[] = [
+      (x) => `NVL(${x}, 0)`,
+      (x) => `DECODE(${x}, 1, 2, 3)`,
+      (x) => `TRUNC(${x}, 'MM')`,
+      (x) => `TO_DATE(${x}, 'YYYY')`,
+      (x) => `INSTR(${x}, 'a')`,
+      (x) => `NULLIF(1, ${x})`,
+      (x) => `EXTRACT(DAY FROM a - ${x})`,
+      (x) => `LAG(${x}, 1, 0) OVER (ORDER BY a)`,
+      (x) => `(SELECT ${x} FROM t UNION SELECT 1 FROM t)`,
+    ];
+    const start = performance.now();
+    for (const wrap of around) {
+      let inner = "a";
+      for (let depth = 0; depth < 30; depth++) inner = wrap(inner);
+      await run(["-"], `CREATE VIEW v AS SELECT ${inner} AS b FROM t`);
+    }
+    // Doubling with each level would be hours.
+    expect(performance.now() - start).toBeLessThan(20_000);
+  });
+
+  it("puts in what DEFINE gives, and takes a variable without a value for a name", async () => {
+    const { sql, report } = await run(
+      ["-"],
+      "DEFINE own = scott\nCREATE TABLE &own..t (a VARCHAR2(9) DEFAULT '&own') TABLESPACE &space;\n",
+    );
+    expect(sql).toBe("CREATE SCHEMA IF NOT EXISTS scott;\n\nCREATE TABLE scott.t (\n  a varchar(9) DEFAULT 'scott'\n);\n");
+    expect(report).toContain("&space became the name space");
+    expect((await run(["-"], "SET DEFINE OFF\nDEFINE a = b\nCOMMENT ON TABLE t IS '&a';")).sql).toContain("IS '&a'");
   });
 
   it("fails when nothing was produced, and for wrong arguments", async () => {

@@ -1,7 +1,7 @@
-import { loadModule, parse } from "@libpg-query/parser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
+import { loadConverted } from "./loadConverted.js";
 
 /** Views alone in a file: their tables stand in none, so that no type of a column is known. */
 const VIEWS: readonly [says: string, query: string][] = [
@@ -68,7 +68,6 @@ const REAL: Readonly<Record<string, string>> = {
 describe("a view whose tables are in another file", () => {
   let server: PostgresServer;
   beforeAll(async () => {
-    await loadModule();
     server = await startPostgres({ major: 17, settings: { check_function_bodies: "on" }, name: "unknown" });
     for (const [database, type] of [
       ["texts", () => "text"],
@@ -87,13 +86,8 @@ describe("a view whose tables are in another file", () => {
   });
 
   async function load(query: string, database: string): Promise<void> {
-    const { support, statements, skipped } = convertDdl(`CREATE OR REPLACE VIEW v AS ${query}`);
-    expect(skipped).toEqual([]);
     await server.query("DROP VIEW IF EXISTS v", undefined, database);
-    for (const sql of [...support, ...statements.flatMap((statement) => statement.sql)]) {
-      await parse(sql);
-      await server.query(sql, undefined, database);
-    }
+    await loadConverted(`CREATE OR REPLACE VIEW v AS ${query}`, (sql) => server.query(sql, undefined, database));
     await server.query("SELECT * FROM v", undefined, database);
   }
 

@@ -56,12 +56,9 @@ export function writeAggregate(parts: readonly string[], e: ExpressionOf<"call">
   if (!type && !e.tail.over && !e.tail.withinGroup && !e.tail.distinct) return undefined;
   const distinct = e.tail.distinct ? "DISTINCT " : "";
   const within = e.tail.withinGroup ? ` WITHIN GROUP (ORDER BY ${writeKeys(e.tail.withinGroup, env)})` : "";
-  const inner = e.args[0] ? writeExpression(e.args[0].value, env).type : UNKNOWN;
-  const args = NUMBERS_ONLY.has(name)
-    ? e.args.map(({ value }) => toNumber(writeExpression(value, env), env).sql).join(", ")
-    : (name === "lag" || name === "lead") && e.args.length === 3
-      ? writeNeighbour(e, env)
-      : writeArguments(e.args, env);
+  const written = e.args.map(({ value }) => writeExpression(value, env));
+  const inner = written[0]?.type ?? UNKNOWN;
+  const args = e.args.some((arg) => arg.name !== undefined) ? writeArguments(e.args, env) : writeValues(name, written, env);
   const sql = `${quoteName(name)}(${distinct}${args})${within}${writeOver(e, env)}`;
   return { sql, type: !type || (type === UNKNOWN && inner.family !== "unknown") ? inner : type };
 }
@@ -71,10 +68,11 @@ const NUMBERS_ONLY = new Set(
   "sum avg stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp".split(" "),
 );
 
-/** LAG and LEAD with a default, which is of the value's type. */
-function writeNeighbour(e: ExpressionOf<"call">, env: Environment): string {
-  const [value, offset, otherwise] = e.args.map((arg) => writeExpression(arg.value, env));
-  if (!value || !offset || !otherwise) return writeArguments(e.args, env);
+function writeValues(name: string, written: readonly Written[], env: Environment): string {
+  if (NUMBERS_ONLY.has(name)) return written.map((each) => toNumber(each, env).sql).join(", ");
+  const [value, offset, otherwise] = written;
+  if (!(name === "lag" || name === "lead") || !value || !offset || !otherwise) return written.map(({ sql }) => sql).join(", ");
+  // A default is of the value's type.
   const [own, rest] = unified([value, otherwise], env).sql;
   return [own, offset.sql, rest].join(", ");
 }

@@ -45,12 +45,16 @@ const CASTS: Readonly<Record<Leaning, { readonly name: string; readonly type: Ty
 
 /** The value as one of that kind. */
 function cast({ sql }: Written, to: Leaning): Written {
-  const operand = isAtom(sql) ? sql : `(${sql})`;
-  return { sql: `${operand}::${CASTS[to].name}`, type: CASTS[to].type };
+  return { sql: `${operand(sql)}::${CASTS[to].name}`, type: CASTS[to].type };
+}
+
+/** In brackets, unless an operator binds it as a whole anyway. */
+export function operand(sql: string): string {
+  return isAtom(sql) ? sql : `(${sql})`;
 }
 
 /** A name, a number, a string, or one pair of brackets with at most a function's name in front. */
-export function isAtom(sql: string): boolean {
+function isAtom(sql: string): boolean {
   if (/^(?:[\p{L}\p{N}_$.]|"[^"]*")+$/u.test(sql) || /^E?'(?:[^']|'')*'$/.test(sql)) return true;
   const start = /^(?:[\p{L}\p{N}_$.]|"[^"]*")*\(/u.exec(sql);
   if (!start) return false;

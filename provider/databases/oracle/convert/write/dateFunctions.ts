@@ -1,5 +1,5 @@
 import type { Expression } from "../read/expression.js";
-import { leaningOf, toKind, toMoment, toNumber, toText } from "./coercion.js";
+import { leaningOf, operand, toKind, toMoment, toNumber, toText } from "./coercion.js";
 import type { Environment } from "./environment.js";
 import type { FunctionWriter } from "./functions.js";
 import { formatLeaning } from "./leanings.js";
@@ -63,7 +63,7 @@ function parsed([value, format]: readonly Expression[], env: Environment, type: 
   const written = writeExpression(value, env);
   if (!format) return { sql: `CAST(${written.sql} AS ${sql})`, type };
   const isOther = isNumeric(written.type) || isMoment(written.type);
-  const text = isOther ? `${writeOperand(value, env).sql}::text` : toText(written, env).sql;
+  const text = isOther ? `${operand(written.sql)}::text` : toText(written, env).sql;
   const moment = `to_timestamp(${text}, ${writeFormat(format, env, false)})`;
   return { sql: type === TIMESTAMPTZ ? moment : `${moment}::${sql}`, type };
 }

@@ -1,6 +1,6 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
-import { comparable, toNumber, toText, unified } from "./coercion.js";
+import { comparable, operand, toNumber, toText, unified } from "./coercion.js";
 import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import type { Environment } from "./environment.js";
@@ -32,7 +32,7 @@ export function asText(expression: Expression, env: Environment): string {
   if (value.type.family === "number") return numberText(value.sql, env);
   if (value.type.family === "unknown") return toText(value, env).sql;
   const needsCast = isNumeric(value.type) || isMoment(value.type) || value.type.family === "boolean";
-  return needsCast ? `${writeOperand(expression, env).sql}::text` : value.sql;
+  return needsCast ? `${operand(value.sql)}::text` : value.sql;
 }
 
 function ofNumbers(name: string): FunctionWriter {
@@ -164,12 +164,11 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   regexp_instr: (args, env) => writeRegexp("regexp_instr", args, [2, 3, 4, 6], 5, INTEGER, env),
   regexp_count: (args, env) => writeRegexp("regexp_count", args, [2], 3, INTEGER, env),
   mod: ([a, b], env) => a && b && { sql: `mod(${numeric(a, env)}, ${numeric(b, env)})`, type: NUMERIC },
-  remainder: ([a, b], env) =>
-    a &&
-    b && {
-      sql: `(${writeOperand(a, env).sql} - ${writeOperand(b, env).sql} * round(${numeric(a, env)} / ${writeOperand(b, env).sql}))`,
-      type: NUMERIC,
-    },
+  remainder: ([a, b], env) => {
+    if (!a || !b) return undefined;
+    const [value, by] = [numeric(a, env), numeric(b, env)];
+    return { sql: `(${value} - ${by} * round(${value} / ${by}))`, type: NUMERIC };
+  },
   power: ofNumbers("power"),
   sqrt: ofNumbers("sqrt"),
   abs: ofNumbers("abs"),

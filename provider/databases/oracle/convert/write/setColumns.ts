@@ -1,4 +1,4 @@
-import { isAtom } from "./coercion.js";
+import { operand } from "./coercion.js";
 import type { Leaning } from "./leanings.js";
 import type { Column } from "./selects.js";
 import { isMoment, isNumeric, NUMERIC, TEXT, type Type } from "./types.js";
@@ -24,7 +24,7 @@ export function unifyColumns(
   const kinds = first.map((_, at) => (isOpen ? undefined : kindOf(rows.map((row) => row[at]?.type))));
   const unified = sql.replace(MARKED, (_, position: string, item: string) => {
     const kind = kinds[Number(position)];
-    return kind === undefined ? item : `${isAtom(item) ? item : `(${item})`}::${CASTS[kind].name}`;
+    return kind === undefined ? item : `${operand(item)}::${CASTS[kind].name}`;
   });
   const columns = first.map((column, at) => {
     const kind = kinds[at];

@@ -28,10 +28,16 @@ export interface Written {
   readonly type: Type;
 }
 
+/** Characters of one expression. */
+const LONGEST = 1 << 20;
+
 /** Writes an expression or condition in PostgreSQL's terms, with its type as far as it is known. */
 export function writeExpression(expression: Expression, env: Environment): Written {
   const write = WRITERS[expression.kind] as (expression: Expression, env: Environment) => Written;
-  return write(expression, env);
+  const written = write(expression, env);
+  // Some functions become expressions that hold their argument twice, which doubles with each one inside another.
+  if (written.sql.length > LONGEST) throw new Unconvertible("an expression that becomes longer than a megabyte", expression.line);
+  return written;
 }
 
 export function writeSql(expression: Expression, env: Environment): string {
@@ -47,7 +53,7 @@ export function writeOperand(expression: Expression, env: Environment): Written 
 const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member"]);
 
 function isAtomic(sql: string): boolean {
-  return /^(\w+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
+  return /^([\w.]+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
 }
 
 type Writers = { [K in Expression["kind"]]: (expression: ExpressionOf<K>, env: Environment) => Written };
