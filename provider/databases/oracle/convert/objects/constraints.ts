@@ -20,13 +20,15 @@ export interface Constraint {
 }
 
 export function atConstraint(cursor: Cursor): boolean {
+  if (cursor.at("CONSTRAINTS") && cursor.atAhead(2, "PRIMARY", "UNIQUE", "CHECK", "FOREIGN")) return true;
   return cursor.atAny("CONSTRAINT", "NULL", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "FOREIGN") || cursor.at("NOT", "NULL");
 }
 
 /** Reads a constraint of a column, whose name is given, or of a table. */
 export function readConstraint(cursor: Cursor, column?: string): Constraint {
   const line = cursor.line;
-  const name = cursor.accept("CONSTRAINT") ? cursor.name() : undefined;
+  // Oracle takes the plural, too.
+  const name = cursor.acceptAny("CONSTRAINT", "CONSTRAINTS") ? cursor.name() : undefined;
   const own = column === undefined ? [] : [column];
   const columns = () => (column === undefined && cursor.at("(") ? cursor.listed(() => cursor.name()) : own);
   const base = { ...(name === undefined ? {} : { name }), line };

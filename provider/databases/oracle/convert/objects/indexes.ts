@@ -16,8 +16,9 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   const search = cursor.accept("SEARCH");
   const line = cursor.line;
   cursor.expect("INDEX");
-  const guard = cursor.accept("IF", "NOT", "EXISTS") ? "IF NOT EXISTS " : "";
+  const isGuarded = cursor.accept("IF", "NOT", "EXISTS");
   const name = cursor.names();
+  const guard = cursor.accept("IF", "NOT", "EXISTS") || isGuarded ? "IF NOT EXISTS " : "";
   cursor.expect("ON");
   if (cursor.at("CLUSTER")) cursor.refuse("an index of a cluster");
   const table = cursor.names();

@@ -14,6 +14,7 @@ export function convertView(cursor: Cursor, orReplace: boolean, env: Environment
   cursor.accept("IF", "NOT", "EXISTS");
   const line = cursor.line;
   const name = cursor.names();
+  cursor.accept("IF", "NOT", "EXISTS");
   let columns: string[] = [];
   let invoker = false;
   for (;;) {
@@ -63,7 +64,8 @@ function readViewColumns(cursor: Cursor, env: Environment): string[] {
         return;
       }
       columns.push(cursor.name());
-      while (cursor.acceptAny("VISIBLE", "INVISIBLE", "ENCRYPT", "ANNOTATIONS")) if (cursor.at("(")) cursor.bracketed();
+      while (cursor.acceptAny("VISIBLE", "INVISIBLE", "ENCRYPT", "ANNOTATIONS"))
+        while (!cursor.atAny(",", ")", "VISIBLE", "INVISIBLE", "ANNOTATIONS") && !atConstraint(cursor)) cursor.skip();
       while (atConstraint(cursor)) {
         constrained = true;
         readConstraint(cursor, columns.at(-1) ?? "");
