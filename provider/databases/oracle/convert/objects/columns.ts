@@ -16,11 +16,12 @@ export interface ColumnDefinition {
   /** fromLimit: START WITH LIMIT VALUE, one past the greatest value that the column has. */
   readonly identity?: { readonly always: boolean; readonly options: string; readonly fromLimit: boolean };
   readonly generated?: Expression;
+  readonly defaultOnNull?: boolean;
   readonly constraints: readonly Constraint[];
   readonly line: number;
 }
 
-type Mutable = { -readonly [K in "default" | "identity" | "generated"]?: NonNullable<ColumnDefinition[K]> };
+type Mutable = { -readonly [K in "default" | "identity" | "generated" | "defaultOnNull"]?: NonNullable<ColumnDefinition[K]> };
 
 /** Reads a column with its default, identity and constraints. */
 export function readColumn(cursor: Cursor): ColumnDefinition {
@@ -55,6 +56,7 @@ export function readColumn(cursor: Cursor): ColumnDefinition {
       if (cursor.accept("ON", "NULL")) {
         cursor.accept("FOR", "INSERT", "ONLY");
         cursor.accept("FOR", "INSERT", "AND", "UPDATE");
+        column.defaultOnNull = true;
       }
       column.default = readExpression(cursor);
     } else if (cursor.at("GENERATED") || (cursor.at("AS") && cursor.atAhead(1, "("))) readGenerated(cursor, column);
@@ -121,6 +123,11 @@ export function writeColumn(column: ColumnDefinition, env: Environment): { sql: 
     parts.push(`GENERATED ${column.identity.always ? "ALWAYS" : "BY DEFAULT"} AS IDENTITY${column.identity.options}`);
   }
   if (expression !== undefined) parts.push(`GENERATED ALWAYS AS (${expression}) STORED`);
+  if (column.defaultOnNull)
+    env.output.warn(
+      "DEFAULT ON NULL became DEFAULT: a NULL that a statement writes itself stays NULL in PostgreSQL",
+      column.line,
+    );
   if (column.default) parts.push(`DEFAULT ${writeDefault(column.default, env)}`);
   for (const constraint of column.constraints) {
     const sql = writeConstraint(constraint, env, "column");

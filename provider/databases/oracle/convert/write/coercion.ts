@@ -1,4 +1,4 @@
-import type { Expression } from "../read/expression.js";
+import type { Expression, ExpressionOf } from "../read/expression.js";
 import type { Environment } from "./environment.js";
 import type { Leaning } from "./leanings.js";
 import { quoteText } from "./names.js";
@@ -118,6 +118,10 @@ export function comparable(value: Expression, others: readonly Expression[], isE
     const turned = comparable(first, [value], isEquality, env);
     return { value: turned.others[0] ?? "", others: [turned.value], type: turned.type };
   }
+  if (env.leanings && value.kind === "list") {
+    const lists = others.flatMap((other) => (other.kind === "list" && other.items.length === value.items.length ? [other] : []));
+    if (lists.length === others.length) return comparableLists(value.items, lists, isEquality, env);
+  }
   const own = writeOperand(value, env);
   const rest = others.map((other) => writeOperand(other, env));
   const plain = { value: own.sql, others: rest.map(({ sql }) => sql), type: own.type };
@@ -130,6 +134,29 @@ export function comparable(value: Expression, others: readonly Expression[], isE
   const kind = kinds.has("moment") ? "moment" : kinds.has("number") ? "number" : kinds.has("text") ? "text" : undefined;
   const side = toKind(own, kind, env);
   return { value: side.sql, others: rest.map((other) => toKind(other, kind, env).sql), type: side.type };
+}
+
+/** (a, b) = (1, 'x'): place by place. */
+function comparableLists(
+  value: readonly Expression[],
+  others: readonly ExpressionOf<"list">[],
+  isEquality: boolean,
+  env: Environment,
+): Sides {
+  const places = value.map((each, at) =>
+    comparable(
+      each,
+      others.flatMap(({ items }) => items[at] ?? []),
+      isEquality,
+      env,
+    ),
+  );
+  const joined = (parts: readonly (string | undefined)[]) => `(${parts.join(", ")})`;
+  return {
+    value: joined(places.map((place) => place.value)),
+    others: others.map((_, index) => joined(places.map((place) => place.others[index]))),
+    type: UNKNOWN,
+  };
 }
 
 /** A value that a query's only column is compared with. */
