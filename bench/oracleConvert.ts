@@ -10,14 +10,15 @@ import { standIn } from "./support/oracleStandIns.js";
 /**
  * Percent of Oracle objects that a converter turns into SQL that a real server loads, per kind.
  *
- *   tsx bench/oracleConvert.ts FOLDER [--json] [--errors] [--converter "COMMAND {file} {kind}"]
+ *   tsx bench/oracleConvert.ts FOLDER [--json] [--errors] [--stand-ins TYPE] [--converter "COMMAND {file} {kind}"]
  *
  * FOLDER holds index.json (a list of { file, kind }) and objects/. COMMAND prints SQL; {file} and {kind} in it stand for the object's
  * file and kind (a command without {file} is run as `COMMAND --kind KIND FILE`, also when it is given behind `--`); by default it is
  * this project's own converter, in this process. An object counts as loaded when the command succeeds and prints at least one
  * statement that the server runs, all of it, in one transaction with check_function_bodies on. Each object is loaded alone, so what it
  * refers to and does not create (a table, a column, a type, a schema) is made as an empty stand-in when the server says that it is
- * missing, and the load starts again. A stand-in column's type is guessed from nothing: text, then numeric, then timestamp for all.
+ * missing, and the load starts again. A stand-in column's type is guessed from nothing: text, then numeric, then timestamp for all, and
+ * another one where the server says so; with --stand-ins text (or numeric) every such column has that type and keeps it.
  */
 
 interface Entry {
@@ -48,9 +49,12 @@ async function main(argv: readonly string[]): Promise<void> {
   const own = separator < 0 ? [...argv] : argv.slice(0, separator);
   const at = own.indexOf("--converter");
   const given = at < 0 ? undefined : own.splice(at, 2)[1];
+  const fixedAt = own.indexOf("--stand-ins");
+  const fixed = fixedAt < 0 ? undefined : own.splice(fixedAt, 2)[1];
   const command = given === undefined ? (separator < 0 ? [] : argv.slice(separator + 1)) : given.trim().split(/\s+/);
   const [folder] = own.filter((argument) => !argument.startsWith("--"));
-  if (folder === undefined) throw new Error('usage: oracleConvert.ts FOLDER [--json] [--errors] [--converter "COMMAND {file}"]');
+  if (folder === undefined)
+    throw new Error('usage: oracleConvert.ts FOLDER [--json] [--errors] [--stand-ins TYPE] [--converter "COMMAND {file}"]');
   const entries = JSON.parse(await readFile(join(folder, "index.json"), "utf8")) as Entry[];
   const present = new Set(await readdir(join(folder, "objects")));
   const server = await startPostgres({ major: 17, settings: { fsync: "off", check_function_bodies: "on" }, name: "convert" });
@@ -61,7 +65,7 @@ async function main(argv: readonly string[]): Promise<void> {
     await client.connect();
     const convert = command.length > 0 ? program(command) : ownConverter;
     for (const entry of entries.filter(({ file }) => present.has(file))) {
-      const result = await measure(entry, join(folder, "objects", entry.file), convert, client);
+      const result = await measure(entry, join(folder, "objects", entry.file), convert, client, fixed);
       results.push(result);
       if (own.includes("--errors")) printError(result);
     }
@@ -97,7 +101,7 @@ function program(command: readonly string[]): Converter {
   };
 }
 
-async function measure(entry: Entry, path: string, convert: Converter, client: Client): Promise<Result> {
+async function measure(entry: Entry, path: string, convert: Converter, client: Client, fixed?: string): Promise<Result> {
   const failed = { ...entry, loaded: false, alone: false };
   let converted: Awaited<ReturnType<Converter>>;
   try {
@@ -111,8 +115,8 @@ async function measure(entry: Entry, path: string, convert: Converter, client: C
   const { sql, leftOut = [] } = converted;
   if (sql.replace(/--[^\n]*|\s/g, "") === "") return { ...failed, error: "no statement" };
   let error: string | undefined;
-  for (const type of COLUMN_TYPES) {
-    const outcome = await load(sql, type, client);
+  for (const type of fixed === undefined ? COLUMN_TYPES : [fixed]) {
+    const outcome = await load(sql, type, fixed === undefined, client);
     if (outcome.error === undefined) return { ...entry, loaded: true, alone: outcome.standIns === 0, leftOut };
     error ??= outcome.error;
   }
@@ -120,7 +124,12 @@ async function measure(entry: Entry, path: string, convert: Converter, client: C
 }
 
 /** Loads inside a transaction that is rolled back, with a stand-in for each thing that the server misses. */
-async function load(sql: string, columnType: string, client: Client): Promise<{ error?: string; standIns: number }> {
+async function load(
+  sql: string,
+  columnType: string,
+  retypes: boolean,
+  client: Client,
+): Promise<{ error?: string; standIns: number }> {
   try {
     await client.query("BEGIN");
     const start = Date.now();
@@ -132,7 +141,8 @@ async function load(sql: string, columnType: string, client: Client): Promise<{ 
       } catch (cause) {
         await client.query("ROLLBACK TO before_object");
         if (!(cause instanceof DatabaseError)) throw cause;
-        if (standIns < STAND_INS && Date.now() - start < PATIENCE && (await standIn(cause, columnType, sql, client))) continue;
+        if (standIns < STAND_INS && Date.now() - start < PATIENCE && (await standIn(cause, columnType, retypes, sql, client)))
+          continue;
         const where = cause.where?.split("\n")[0];
         return { error: where === undefined ? cause.message : `${cause.message} (${where})`, standIns };
       }

@@ -2,16 +2,45 @@ import { type Client, DatabaseError } from "pg";
 
 /**
  * Makes up for what an object refers to and the server has not: an empty table, a column, a type, a schema. False when the error
- * is none of something missing. A column's type is `columnType` until an operator or function refuses it, then another one is tried.
+ * is none of something missing. A column's type is `columnType`; where an operator or function refuses it, `retypes` tries another one.
  */
-export async function standIn(error: DatabaseError, columnType: string, sql: string, client: Client): Promise<boolean> {
+export async function standIn(
+  error: DatabaseError,
+  columnType: string,
+  retypes: boolean,
+  sql: string,
+  client: Client,
+): Promise<boolean> {
+  const keys = retypes ? matchingKey(error, sql) : [];
+  for (const candidate of keys) if (await succeeds(client, candidate)) return true;
   const candidates = (await isOwnFunction(error.message, client)) ? [] : standInsFor(error.message, columnType, sql);
   for (const candidate of candidates) if (await succeeds(client, candidate)) return true;
-  return /operator does not exist|cannot be matched|^function .+ does not exist|argument of .+ must be type|could not (choose|identify)|is not unique|could not determine/.test(
-    error.message,
-  )
+  return retypes &&
+    /operator does not exist|cannot be matched|^function .+ does not exist|argument of .+ must be type|could not (choose|identify)|is not unique|could not determine/.test(
+      error.message,
+    )
     ? retype(error, sql, client)
     : false;
+}
+
+/** The stand-in that a foreign key refers to has one text for its key: as many columns as the key, and of their types. */
+function matchingKey(error: DatabaseError, sql: string): string[] {
+  const types =
+    /^Key columns "(.+)" of the referencing table and "(.+)" of the referenced table are of incompatible types: (.+) and (.+)\.$/.exec(
+      error.detail ?? "",
+    );
+  const referenced = [...sql.matchAll(/REFERENCES ((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)/g)].map(
+    (match) => match[1] ?? "",
+  );
+  if (types)
+    return referenced.map((table) => `ALTER TABLE ${table} ALTER COLUMN ${quote(types[2] ?? "")} TYPE ${types[3]} USING NULL`);
+  if (!error.message.startsWith("number of referencing and referenced columns")) return [];
+  const count = /FOREIGN KEY \(([^)]*)\)/.exec(sql)?.[1]?.split(",").length ?? 1;
+  const columns = Array.from({ length: count }, (_, at) => `stand_in_key_${at}`);
+  return referenced.map(
+    (table) =>
+      `ALTER TABLE ${table} DROP COLUMN stand_in_key, ${columns.map((column) => `ADD COLUMN ${column} text`).join(", ")}, ADD PRIMARY KEY (${columns.join(", ")})`,
+  );
 }
 
 /** PostgreSQL's own function with arguments of other types: a stand-in would hide that the call is wrong. */
@@ -95,8 +124,17 @@ function standInsFor(message: string, columnType: string, sql: string): string[]
     const named = tablesCalled(alias, sql).map((table) => `ALTER TABLE ${table} ADD COLUMN ${quote(field)} ${columnType}`);
     return [...named, addToEvery(field, columnType)];
   }
-  const bare = /^column "([^"]+)" does not exist$/.exec(message)?.[1];
+  const bare = /^column "([^"]+)" (?:named in key )?does not exist$/.exec(message)?.[1];
+  const typed = bare === undefined ? undefined : /CREATE TABLE \S+ OF ([\w$.]+|"[^"]+")/.exec(sql)?.[1];
+  if (bare !== undefined && typed !== undefined)
+    return [
+      `DROP TABLE IF EXISTS ${typed} CASCADE; CREATE TYPE ${typed} AS (${quote(bare)} ${columnType})`,
+      `ALTER TYPE ${typed} ADD ATTRIBUTE ${quote(bare)} ${columnType}`,
+    ];
   if (bare !== undefined) return [addToEvery(bare, columnType)];
+  // What is no column of a table may be a function of its row.
+  const aggregate = /^WITHIN GROUP is required for ordered-set aggregate (.+)$/.exec(message)?.[1];
+  if (aggregate !== undefined) return [addToEvery(aggregate, columnType)];
   // Every table has the column now, so all but one lose it again: any table will do for the one.
   const several = /^column reference "(.+)" is ambiguous$/.exec(message)?.[1];
   if (several !== undefined) return [keepInOne(several)];
@@ -147,7 +185,7 @@ function standInFor(message: string, columnType: string, sql: string): string | 
   const [, type] = /^type "?(.+?)(?:\[\])?"? does not exist$/.exec(message) ?? [];
   // A table is a type, too, and may be asked for as one later.
   if (type !== undefined) return `${schemaOf(type)}CREATE TABLE ${quotePath(type)} (stand_in text)`;
-  const [, notComposite] = /^type "?(.+?)"? is not a composite type$/.exec(message) ?? [];
+  const [, notComposite] = /^(?:type )?"?(.+?)"? is not a composite type$/.exec(message) ?? [];
   if (notComposite !== undefined)
     return `DROP TABLE ${relationIn(sql, notComposite)} CASCADE; CREATE TYPE ${relationIn(sql, notComposite)} AS (stand_in text)`;
   const [, notSequence] = /^cannot open relation "(.+)"$/.exec(message) ?? [];

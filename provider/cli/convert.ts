@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { type Conversion, convertDdl } from "../databases/oracle/convert/convertDdl.js";
+import { dollarQuote, quoteText } from "../databases/oracle/convert/write/names.js";
 
 /** How convertFile reaches the outside; the process's own streams by default. */
 export interface ConvertStreams {
@@ -21,12 +22,13 @@ export async function convertFile(
 ): Promise<number> {
   const options = parseArguments(argv);
   if (typeof options === "string") {
-    streams.report.write(`${options}\n${USAGE}\n`);
-    return 2;
+    const isHelp = options === USAGE;
+    (isHelp ? streams.output : streams.report).write(isHelp ? `${USAGE}\n` : `${options}\n${USAGE}\n`);
+    return isHelp ? 0 : 2;
   }
   let source: string;
   try {
-    source = options.file === "-" ? await text(streams.input) : await readFile(options.file, "utf8");
+    source = decode(options.file === "-" ? await buffer(streams.input) : await readFile(options.file));
   } catch (cause) {
     streams.report.write(`${options.file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}\n`);
     return 2;
@@ -41,6 +43,17 @@ export async function convertFile(
   return conversion.statements.length > 0 ? 0 : 1;
 }
 
+/** Text by its byte order mark, else UTF-8, else what is no UTF-8 as Windows' Latin 1, in which many older scripts are written. */
+function decode(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
+}
+
 interface Arguments {
   readonly file: string;
   readonly kind?: string;
@@ -53,6 +66,7 @@ function parseArguments(argv: readonly string[]): Arguments | string {
   let postgis = false;
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? "";
+    if (argument === "--help" || argument === "-h") return USAGE;
     if (argument === "--kind") {
       kind = argv[++at];
       if (kind === undefined) return "--kind needs a kind: table, view, package ...";
@@ -66,14 +80,24 @@ function parseArguments(argv: readonly string[]): Arguments | string {
   return { file, ...(kind === undefined ? {} : { kind }), ...(postgis ? { postgis } : {}) };
 }
 
-/** A script for psql. Statements end with a semicolon; what PostgreSQL needs nothing for is a comment. */
+/**
+ * A script for psql. Statements end with a semicolon; what PostgreSQL needs nothing for is a notice, so that who runs the script hears
+ * of it too, and not only who converted it.
+ */
 export function renderSql({ support, statements }: Conversion): string {
   const blocks = support.map((sql) => `${sql};`);
   for (const { kind, name, sql, nothing } of statements) {
     if (sql.length > 0) blocks.push(sql.map((each) => `${each};`).join("\n\n"));
-    else blocks.push(`-- ${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`);
+    else
+      blocks.push(
+        `${writeNotice(`${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`)};`,
+      );
   }
   return blocks.length > 0 ? `${blocks.join("\n\n")}\n` : "";
+}
+
+function writeNotice(text: string): string {
+  return `DO ${dollarQuote(`BEGIN RAISE NOTICE '%', ${quoteText(text)}; END`)}`;
 }
 
 function renderReport({ statements, skipped }: Conversion, file: string): string {

@@ -39,6 +39,11 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
     if (unit.problem !== undefined) throw new Unconvertible(unit.problem, unit.line);
     if (isWrapped(unit))
       throw new Unconvertible("wrapped source, which only Oracle reads: convert what it was wrapped from", unit.line);
+    for (const token of unit.tokens.filter(({ substituted }) => substituted))
+      output.warn(
+        `the substitution variable &${token.value} became the name ${token.value}: no DEFINE gives it a value`,
+        token.line,
+      );
     const converted = convert(new Cursor(selectBranches(unit.tokens), unit.script), env);
     const skipped = [
       ...(converted.leftOut ?? []),

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
 import { checkBodies } from "./checkBodies.js";
+import { loadConverted } from "./loadConverted.js";
 
 /** PL/pgSQL bodies, expression by expression: CREATE FUNCTION looks at their syntax only. */
 describe("every expression in a converted body", () => {
@@ -17,16 +17,14 @@ describe("every expression in a converted body", () => {
 
   async function load(script: string, database: string): Promise<void> {
     await server.createDatabase(database);
-    const { support, statements, skipped } = convertDdl(script);
-    expect(skipped).toEqual([]);
-    for (const sql of [...support, ...statements.flatMap((statement) => statement.sql)])
-      await server.query(sql, undefined, database);
+    await loadConverted(script, (sql) => server.query(sql, undefined, database));
   }
 
   it.each([
     ["staff.sql", 3, 6],
     ["company.sql", 20, 90],
     ["payroll.sql", 15, 40],
+    ["gallery.sql", 1, 1],
   ])("of %s is one that the server can resolve", async (fixture, routines, expressions) => {
     const database = fixture.replace(".sql", "");
     await load(await readFile(join(__dirname, "fixtures", fixture), "utf8"), database);

@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { convertFile } from "../../../../provider/cli/convert.js";
@@ -159,7 +162,7 @@ describe("what PostgreSQL spells otherwise", () => {
 
   it("reads brackets that begin with a query as any expression", () => {
     expect(sqlOf("CREATE VIEW v AS SELECT NVL((SELECT MAX(a) FROM t) + (SELECT MIN(a) FROM t), 0) AS x FROM dual;")).toEqual([
-      "CREATE VIEW v AS SELECT coalesce((SELECT max(a) FROM t) + (SELECT min(a) FROM t), 0) AS x",
+      "CREATE VIEW v AS SELECT coalesce((SELECT max(a) FROM t)::numeric + (SELECT min(a) FROM t)::numeric, 0) AS x",
     ]);
   });
 
@@ -199,7 +202,7 @@ describe("what PostgreSQL spells otherwise", () => {
     expect(sqlOf("ALTER TABLE t PARALLEL 4; ALTER TABLE t PCTFREE 30; ALTER TABLE t DROP CONSTRAINT c ONLINE;")).toEqual([
       "ALTER TABLE t SET (parallel_workers = 3)",
       "ALTER TABLE t SET (fillfactor = 70)",
-      "ALTER TABLE t DROP CONSTRAINT c",
+      "ALTER TABLE t DROP CONSTRAINT IF EXISTS c",
     ]);
   });
 
@@ -237,13 +240,13 @@ describe("statements that change objects", () => {
       "ALTER TABLE t MODIFY a VARCHAR2(50) NOT NULL",
       ["ALTER TABLE t ALTER COLUMN a TYPE varchar(50) USING a::varchar(50), ALTER COLUMN a SET NOT NULL"],
     ],
-    ["ALTER TABLE t DROP (a, b)", ["ALTER TABLE t DROP COLUMN a, DROP COLUMN b"]],
+    ["ALTER TABLE t DROP (a, b)", ["ALTER TABLE t DROP COLUMN IF EXISTS a, DROP COLUMN IF EXISTS b"]],
     ["ALTER TABLE t ADD SUPPLEMENTAL LOG DATA (ALL) COLUMNS", ["ALTER TABLE t REPLICA IDENTITY FULL"]],
     ["ALTER TABLE t ADD PRIMARY KEY (a, b)", ["ALTER TABLE t ADD PRIMARY KEY (a, b)"]],
     ["RENAME foo TO bar", ["ALTER TABLE foo RENAME TO bar"]],
     ["DROP TABLE t CASCADE CONSTRAINTS PURGE", ["DROP TABLE IF EXISTS t CASCADE"]],
     ["CREATE SEQUENCE s MAXVALUE 9999999999999999999999999999 CACHE 20 NOORDER", ["CREATE SEQUENCE s NO MAXVALUE CACHE 20"]],
-    ["CREATE BITMAP INDEX i ON t (UPPER(a), b DESC) LOCAL NOLOGGING", ["CREATE INDEX i ON t (upper(a), b DESC)"]],
+    ["CREATE BITMAP INDEX i ON t (UPPER(a), b DESC) LOCAL NOLOGGING", ["CREATE INDEX i ON t (upper(a::text), b DESC)"]],
   ];
   it("steps over storage clauses, wherever they stand", () => {
     const [sql] =
@@ -255,6 +258,26 @@ describe("statements that change objects", () => {
 
   it.each(cases)("%s", (oracle, postgres) => {
     expect(sqlOf(oracle)).toEqual(postgres);
+  });
+
+  it("drops the schema of a dropped user, and says of what PostgreSQL has not that there is nothing to be done", () => {
+    expect(sqlOf("DROP USER scott CASCADE; ALTER USER scott IDENTIFIED BY tiger ACCOUNT LOCK QUOTA 5M ON users;")).toEqual([
+      "DROP SCHEMA IF EXISTS scott CASCADE",
+      "ALTER ROLE scott PASSWORD 'tiger' NOLOGIN",
+    ]);
+    for (const script of [
+      "ALTER FLASHBACK ARCHIVE a SET DEFAULT",
+      "DROP ANALYTIC VIEW v",
+      "ALTER VIEW v ADD CONSTRAINT u UNIQUE (a) DISABLE",
+      "ALTER USER scott DEFAULT TABLESPACE users",
+      "DROP PACKAGE BODY p",
+      "ALTER INDEX i SPLIT PARTITION p AT (5)",
+    ])
+      expect(convertDdl(script), script).toMatchObject({
+        statements: [{ sql: [], nothing: expect.stringMatching(/\w/) }],
+        skipped: [],
+      });
+    expect(convertDdl("DROP DATABASE").skipped).toHaveLength(1);
   });
 
   it("says that storage needs nothing", () => {
@@ -283,6 +306,74 @@ describe("godwit convert", () => {
     expect(report).toMatch(
       /converted: table t \(-:1\)\nskipped: directory d \(-:2\): .+\n {2}\| CREATE DIRECTORY d AS '\/x'\n1 converted, 1 skipped\n/,
     );
+  });
+
+  it("prints a notice for what needs nothing, so that who runs the script hears of it", async () => {
+    const { status, sql, report } = await run(["-"], "ALTER TABLESPACE SET ts1 FORCE LOGGING;");
+    expect(status).toBe(0);
+    expect(sql).toBe("DO $$\nBEGIN RAISE NOTICE '%', 'alter: nothing to do: PostgreSQL has no sets of tablespaces'; END\n$$;\n");
+    expect(report).toContain("nothing to do: alter (-:1)");
+  });
+
+  it("reads whatever a script was saved as, and nothing makes it throw or wait", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "godwit-convert-")), "script.sql");
+    const saved = async (bytes: Uint8Array) => {
+      await writeFile(file, bytes);
+      return run([file]);
+    };
+    const script = "COMMENT ON TABLE caf\u00e9 IS 'na\u00efve';\r\n/\r\n";
+    for (const bytes of [
+      Buffer.from(`\uFEFF${script}`),
+      Buffer.from(script, "latin1"),
+      Buffer.from(`\uFEFF${script}`, "utf16le"),
+      Buffer.from(`\uFEFF${script}`, "utf16le").swap16(),
+    ])
+      expect((await saved(bytes)).sql).toBe("COMMENT ON TABLE caf\u00e9 IS 'na\u00efve';\n");
+    expect(await saved(Buffer.from([0, 1, 255, 39, 34]))).toMatchObject({ status: 1, sql: "" });
+    expect(await saved(Buffer.from(""))).toMatchObject({ status: 1, sql: "", report: "0 converted, 0 skipped\n" });
+    expect(await run([tmpdir()])).toMatchObject({ status: 2, report: expect.stringContaining("cannot be read") });
+    expect(await run(["--help"])).toMatchObject({ status: 0, sql: expect.stringMatching(/^usage: /) });
+    expect(await run(["--kind", "no such kind", "-"], "CREATE SEQUENCE s;")).toMatchObject({
+      status: 0,
+      sql: "CREATE SEQUENCE s;\n",
+    });
+    const brackets = `${"(".repeat(5000)}1${")".repeat(5000)}`;
+    expect(await run(["-"], `CREATE VIEW v AS SELECT ${brackets} AS a FROM t`)).toMatchObject({
+      status: 1,
+      report: expect.stringContaining("nested too deeply"),
+    });
+  });
+
+  it("takes no longer for functions inside each other than they are long", async () => {
+    const around: ((x: string) => string)[] = [
+      (x) => `NVL(${x}, 0)`,
+      (x) => `DECODE(${x}, 1, 2, 3)`,
+      (x) => `TRUNC(${x}, 'MM')`,
+      (x) => `TO_DATE(${x}, 'YYYY')`,
+      (x) => `INSTR(${x}, 'a')`,
+      (x) => `NULLIF(1, ${x})`,
+      (x) => `EXTRACT(DAY FROM a - ${x})`,
+      (x) => `LAG(${x}, 1, 0) OVER (ORDER BY a)`,
+      (x) => `(SELECT ${x} FROM t UNION SELECT 1 FROM t)`,
+    ];
+    const start = performance.now();
+    for (const wrap of around) {
+      let inner = "a";
+      for (let depth = 0; depth < 30; depth++) inner = wrap(inner);
+      await run(["-"], `CREATE VIEW v AS SELECT ${inner} AS b FROM t`);
+    }
+    // Doubling with each level would be hours.
+    expect(performance.now() - start).toBeLessThan(20_000);
+  });
+
+  it("puts in what DEFINE gives, and takes a variable without a value for a name", async () => {
+    const { sql, report } = await run(
+      ["-"],
+      "DEFINE own = scott\nCREATE TABLE &own..t (a VARCHAR2(9) DEFAULT '&own') TABLESPACE &space;\n",
+    );
+    expect(sql).toBe("CREATE SCHEMA IF NOT EXISTS scott;\n\nCREATE TABLE scott.t (\n  a varchar(9) DEFAULT 'scott'\n);\n");
+    expect(report).toContain("&space became the name space");
+    expect((await run(["-"], "SET DEFINE OFF\nDEFINE a = b\nCOMMENT ON TABLE t IS '&a';")).sql).toContain("IS '&a'");
   });
 
   it("fails when nothing was produced, and for wrong arguments", async () => {

@@ -5,37 +5,20 @@ import { dollarQuote, quoteName, quoteNames, quoteText } from "../write/names.js
 import { mapType } from "../write/types.js";
 import { convertAlterTable } from "./alterTable.js";
 import { type Converted, skipRest } from "./converted.js";
+import { skipOracleOnly } from "./oracleOnly.js";
 import { readSequenceOptions } from "./sequences.js";
+import { convertAlterUser } from "./users.js";
 
-/** Kinds whose ALTER only recompiles, moves or tunes: PostgreSQL does that by itself or has nothing of the kind to be tuned. */
+/** Kinds whose ALTER only tunes: PostgreSQL does that by itself. */
 const TUNED: Readonly<Record<string, string>> = {
   TABLESPACE: "a property of storage: PostgreSQL's tablespaces have none, and its log is always written",
   DATABASE: "a property of the instance",
-  DISKGROUP: "a property of storage",
-  ROLLBACK: "PostgreSQL has no rollback segments",
-  RESOURCE: "PostgreSQL has no resource costs",
   SYSTEM: "a property of the instance",
-  INMEMORY: "PostgreSQL keeps no tables in memory by declaration",
-  OUTLINE: "PostgreSQL has no stored plans",
-  MATERIALIZED: "",
+  DOMAIN: "a property of a domain that PostgreSQL's have not",
 };
-const COMPILED = [
-  "FUNCTION",
-  "PROCEDURE",
-  "PACKAGE",
-  "TYPE",
-  "VIEW",
-  "JAVA",
-  "LIBRARY",
-  "OPERATOR",
-  "INDEXTYPE",
-  "DIMENSION",
-  "TRIGGER",
-  "EDITIONABLE",
-  "CLUSTER",
-  "SYNONYM",
-  "PUBLIC",
-];
+/** Kinds whose ALTER recompiles, or says which editions they are of. */
+const COMPILED = ["FUNCTION", "PROCEDURE", "PACKAGE", "TYPE", "VIEW", "EDITIONABLE", "SYNONYM", "PUBLIC"];
+const COMPILING = ["COMPILE", "EDITIONABLE", "NONEDITIONABLE"];
 
 /** ALTER of anything. */
 export function convertAlter(cursor: Cursor, env: Environment): Converted {
@@ -46,14 +29,20 @@ export function convertAlter(cursor: Cursor, env: Environment): Converted {
   if (cursor.accept("SESSION")) return alterSession(cursor);
   if (cursor.at("TRIGGER")) return alterTrigger(cursor);
   if (cursor.at("TYPE")) return alterType(cursor, env);
+  if (cursor.at("VIEW") && !cursor.atAhead(1, "COMPILE")) return alterView(cursor);
   if (cursor.at("MATERIALIZED", "VIEW")) return alterMaterializedView(cursor);
+  if (cursor.accept("USER")) return convertAlterUser(cursor);
+  if (cursor.at("ROLE")) return nothing(cursor, "a role's password is asked for by SET ROLE, which PostgreSQL has not");
+  const oracleOnly = skipOracleOnly(cursor);
+  if (oracleOnly !== undefined) return { kind: "alter", name: "", sql: [], nothing: oracleOnly };
   const word = cursor.peek().text;
   const reason = TUNED[word];
-  if (reason !== undefined && reason !== "") return nothing(cursor, reason);
+  if (reason !== undefined) return nothing(cursor, reason);
   if (!COMPILED.includes(word)) cursor.refuse(`ALTER ${cursor.peek().value}: PostgreSQL has nothing of the kind`);
   const start = cursor.position;
-  while (!cursor.done && !cursor.at("COMPILE")) cursor.next();
+  while (!cursor.done && !cursor.atAny(...COMPILING)) cursor.next();
   if (cursor.at("COMPILE")) return nothing(cursor, "COMPILE: PostgreSQL compiles when it runs");
+  if (cursor.atAny(...COMPILING)) return nothing(cursor, "PostgreSQL has no editions");
   cursor.goTo(start);
   cursor.refuse(`ALTER ${cursor.peek().value}: PostgreSQL has nothing of the kind`);
 }
@@ -80,9 +69,10 @@ function alterIndex(cursor: Cursor): Converted {
   if (cursor.accept("RENAME", "TO"))
     return { ...base, sql: [`ALTER INDEX ${quoteNames(name)} RENAME TO ${quoteName(cursor.name())}`] };
   const rebuilds = cursor.at("REBUILD");
-  if (cursor.at("RENAME") || cursor.at("PARAMETERS") || cursor.at("SPLIT")) cursor.refuse("a change of an index's partitions");
+  if (cursor.atAny("PARAMETERS")) cursor.refuse("parameters of a domain index");
+  const isPartition = rebuilds && cursor.atAhead(1, "PARTITION", "SUBPARTITION");
   skipRest(cursor);
-  return rebuilds
+  return rebuilds && !isPartition
     ? { ...base, sql: [`REINDEX INDEX ${quoteNames(name)}`] }
     : { ...base, sql: [], nothing: "a property of storage or of plans: PostgreSQL has nothing to be told" };
 }
@@ -118,6 +108,17 @@ function alterTrigger(cursor: Cursor): Converted {
     "END",
   ];
   return { ...base, sql: [`DO ${dollarQuote(lines.join("\n"))}`] };
+}
+
+/** Constraints of a view are for Oracle's optimizer only: they are never checked. */
+function alterView(cursor: Cursor): Converted {
+  cursor.next();
+  const name = cursor.names().join(".");
+  if (cursor.atAny("ADD", "MODIFY", "DROP"))
+    return { ...nothing(cursor, "a constraint of a view, which Oracle does not check and PostgreSQL has not"), name };
+  if (!cursor.atAny(...COMPILING)) cursor.refuse("ALTER VIEW: PostgreSQL has nothing of the kind");
+  const reason = cursor.at("COMPILE") ? "COMPILE: PostgreSQL compiles when it runs" : "PostgreSQL has no editions";
+  return { ...nothing(cursor, reason), name };
 }
 
 function alterType(cursor: Cursor, env: Environment): Converted {

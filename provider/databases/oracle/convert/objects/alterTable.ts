@@ -45,10 +45,13 @@ function readStep(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SET", "UNUSED")) {
     cursor.accept("COLUMN");
     const columns = cursor.at("(") ? cursor.listed(() => cursor.name()) : [cursor.name()];
-    return { sql: [alter(table, columns.map((column) => `DROP COLUMN ${quoteName(column)} CASCADE`).join(", "))] };
+    return { sql: [alter(table, columns.map((column) => `DROP COLUMN IF EXISTS ${quoteName(column)} CASCADE`).join(", "))] };
   }
   if (cursor.atAny("ENABLE", "DISABLE")) return readSwitch(cursor, table);
-  if (cursor.accept("TRUNCATE", "PARTITION")) return withRest(cursor, `TRUNCATE TABLE ${partitionName(table, cursor.name())}`);
+  if (cursor.accept("TRUNCATE")) {
+    const partitions = readPartitionNames(cursor, table);
+    return withRest(cursor, `TRUNCATE TABLE ${partitions.join(", ")}`);
+  }
   if (cursor.at("READ") && cursor.atAhead(1, "ONLY", "WRITE")) {
     cursor.next();
     return readOnly(table, cursor.next().text === "ONLY");
@@ -75,7 +78,9 @@ function readSetting(cursor: Cursor): string | undefined {
 const PHYSICAL =
   `MOVE PCTFREE PCTUSED INITRANS MAXTRANS STORAGE TABLESPACE LOGGING NOLOGGING COMPRESS NOCOMPRESS CACHE NOCACHE PARALLEL NOPARALLEL SHRINK
   ALLOCATE DEALLOCATE MONITORING NOMONITORING RESULT_CACHE ROW INMEMORY NO UPGRADE MINIMIZE NOMINIMIZE OVERFLOW MAPPING ILM MEMOPTIMIZE LOB FLASHBACK
-  INCLUDING PCTTHRESHOLD RECORDS_PER_BLOCK INDEXING SET REFRESH COLUMN FILESYSTEM_LIKE_LOGGING VARRAY`.split(/\s+/);
+  INCLUDING PCTTHRESHOLD RECORDS_PER_BLOCK INDEXING SET REFRESH COLUMN FILESYSTEM_LIKE_LOGGING VARRAY KEEP ANNOTATIONS`.split(
+    /\s+/,
+  );
 
 function rest(cursor: Cursor, nothing?: string): Step {
   while (!cursor.done) cursor.next();
@@ -179,10 +184,6 @@ function writeModified(column: ColumnDefinition, table: Table): string[] {
     remember(table, column.name, type);
     actions.push(`ALTER COLUMN ${name} TYPE ${type.sql} USING ${name}::${type.sql}`);
   }
-  if (column.identity)
-    actions.push(
-      `ALTER COLUMN ${name} ADD GENERATED ${column.identity.always ? "ALWAYS" : "BY DEFAULT"} AS IDENTITY${column.identity.options}`,
-    );
   if (column.default) actions.push(`ALTER COLUMN ${name} SET DEFAULT ${writeDefault(column.default, table.env)}`);
   const keys: string[] = [];
   for (const constraint of column.constraints) {
@@ -190,13 +191,30 @@ function writeModified(column: ColumnDefinition, table: Table): string[] {
     else if (constraint.kind === "null") actions.push(`ALTER COLUMN ${name} DROP NOT NULL`);
     else keys.push(...writeAddConstraint(constraint, table));
   }
-  return [...(actions.length > 0 ? [alter(table, actions.join(", "))] : []), ...keys];
+  const identity = column.identity ? writeIdentity(column.name, column.identity, table) : [];
+  return [...(actions.length > 0 ? [alter(table, actions.join(", "))] : []), ...identity, ...keys];
+}
+
+/** An identity starts over, as in Oracle. It may have been made for a type that PostgreSQL gives no identity, and needs NOT NULL first. */
+function writeIdentity(column: string, identity: NonNullable<ColumnDefinition["identity"]>, table: Table): string[] {
+  const name = quoteName(column);
+  const known = table.env.catalog.columns(table.name)?.get(column)?.sql ?? "";
+  const type = /^(smallint|integer|bigint)$/.test(known) ? [] : [`ALTER COLUMN ${name} TYPE bigint USING ${name}::bigint`];
+  const generated = `GENERATED ${identity.always ? "ALWAYS" : "BY DEFAULT"} AS IDENTITY${identity.options}`;
+  const sequence = `pg_get_serial_sequence(${quoteText(table.sql)}, ${quoteText(column)})`;
+  return [
+    alter(table, `ALTER COLUMN ${name} DROP IDENTITY IF EXISTS, ALTER COLUMN ${name} DROP DEFAULT`),
+    alter(table, [...type, `ALTER COLUMN ${name} SET NOT NULL`].join(", ")),
+    alter(table, `ALTER COLUMN ${name} ADD ${generated}`),
+    ...(identity.fromLimit ? [`SELECT setval(${sequence}, coalesce(max(${name}), 0) + 1, false) FROM ${table.sql}`] : []),
+  ];
 }
 
 function readModifyConstraint(cursor: Cursor, table: Table): Step {
   const line = cursor.line;
   const name = readConstraintName(cursor);
   const { disabled, novalidate, deferral } = readState(cursor);
+  cursor.accept("CASCADE");
   if (disabled) return disable(name, table, line);
   if (deferral !== "" && name !== undefined) return { sql: [alter(table, `ALTER CONSTRAINT ${quoteName(name)}${deferral}`)] };
   return name === undefined || novalidate
@@ -217,7 +235,7 @@ function disable(name: string | undefined, table: Table, line: number): Step {
     "DISABLE became DROP: PostgreSQL has no disabled constraints, so what is to be enabled again must be added again",
     line,
   );
-  return { sql: name === undefined ? [dropKey(table)] : [alter(table, `DROP CONSTRAINT ${quoteName(name)}`)] };
+  return { sql: name === undefined ? [dropKey(table)] : [alter(table, `DROP CONSTRAINT IF EXISTS ${quoteName(name)}`)] };
 }
 
 /** ENABLE and DISABLE of constraints, triggers and storage properties. */
@@ -239,15 +257,15 @@ function readSwitch(cursor: Cursor, table: Table): Step {
 
 function readDrop(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SUPPLEMENTAL", "LOG")) return readSupplementalLog(cursor, table, false);
-  if (cursor.accept("PARTITION")) return withRest(cursor, `DROP TABLE IF EXISTS ${partitionName(table, cursor.name())}`);
-  if (cursor.atAny("SUBPARTITION")) cursor.refuse("DROP SUBPARTITION");
+  if (cursor.atAny("PARTITION", "PARTITIONS", "SUBPARTITION", "SUBPARTITIONS"))
+    return withRest(cursor, `DROP TABLE IF EXISTS ${readPartitionNames(cursor, table).join(", ")}`);
   if (cursor.accept("UNUSED", "COLUMNS")) return rest(cursor, "PostgreSQL frees dropped columns by itself");
   if (cursor.accept("CONSTRAINT")) {
     const name = quoteName(cursor.name());
     const cascade = cursor.accept("CASCADE") ? " CASCADE" : "";
     if (cursor.acceptAny("KEEP", "DROP")) cursor.accept("INDEX");
     cursor.accept("ONLINE");
-    return { sql: [alter(table, `DROP CONSTRAINT ${name}${cascade}`)] };
+    return { sql: [alter(table, `DROP CONSTRAINT IF EXISTS ${name}${cascade}`)] };
   }
   if (cursor.accept("PRIMARY", "KEY")) {
     const cascade = cursor.accept("CASCADE");
@@ -257,26 +275,38 @@ function readDrop(cursor: Cursor, table: Table): Step {
   if (cursor.accept("UNIQUE")) {
     const columns = cursor.listed(() => cursor.name());
     cursor.accept("CASCADE");
-    return { sql: [alter(table, `DROP CONSTRAINT ${quoteName(fitName(`${table.name.at(-1)}_${columns.join("_")}_key`))}`)] };
+    const name = quoteName(fitName(`${table.name.at(-1)}_${columns.join("_")}_key`));
+    return { sql: [alter(table, `DROP CONSTRAINT IF EXISTS ${name}`)] };
   }
   cursor.accept("COLUMN");
   const columns = cursor.at("(") ? cursor.listed(() => cursor.name()) : [cursor.name()];
   const cascade = cursor.accept("CASCADE", "CONSTRAINTS") || cursor.accept("CASCADE") ? " CASCADE" : "";
   if (cursor.accept("INVALIDATE")) cursor.next();
   if (cursor.accept("CHECKPOINT")) cursor.next();
-  return { sql: [alter(table, columns.map((column) => `DROP COLUMN ${quoteName(column)}${cascade}`).join(", "))] };
+  return { sql: [alter(table, columns.map((column) => `DROP COLUMN IF EXISTS ${quoteName(column)}${cascade}`).join(", "))] };
 }
 
-/** The primary key by what it is, since its name is the database's own. */
+/** Partitions by their names, in brackets or not; a subpartition's table is named after its partition, too, which is not said here. */
+function readPartitionNames(cursor: Cursor, table: Table): string[] {
+  const word = cursor.acceptAny("PARTITION", "PARTITIONS");
+  if (word === undefined) cursor.refuse("a change of a subpartition, whose partition is not named");
+  if (cursor.at("FOR", "(")) cursor.refuse("a partition named by one of its values");
+  const read = () => partitionName(table, cursor.name());
+  return cursor.at("(") ? cursor.listed(read) : cursor.list(read);
+}
+
+/** The primary key by what it is, since its name is the database's own. What is to be gone and is not there is no error, as with DROP TABLE. */
 function dropKey(table: Table, cascade = false): string {
   const lines = [
     "DECLARE",
     "  godwit_key name;",
     "BEGIN",
-    `  SELECT conname INTO STRICT godwit_key FROM pg_constraint WHERE conrelid = ${quoteText(table.sql)}::regclass AND contype = 'p';`,
-    `  EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I${cascade ? " CASCADE" : ""}', ${quoteText(table.sql)}::regclass, godwit_key);`,
-    "EXCEPTION WHEN no_data_found THEN",
-    `  RAISE undefined_object USING MESSAGE = ${quoteText(`there is no primary key for table "${table.name.at(-1) ?? ""}"`)};`,
+    `  SELECT conname INTO godwit_key FROM pg_constraint WHERE conrelid = ${quoteText(table.sql)}::regclass AND contype = 'p';`,
+    "  IF godwit_key IS NULL THEN",
+    `    RAISE NOTICE ${quoteText(`there is no primary key for table "${table.name.at(-1) ?? ""}", skipping`.replaceAll("%", "%%"))};`,
+    "  ELSE",
+    `    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I${cascade ? " CASCADE" : ""}', ${quoteText(table.sql)}::regclass, godwit_key);`,
+    "  END IF;",
     "END",
   ];
   return `DO ${dollarQuote(lines.join("\n"))}`;

@@ -13,13 +13,15 @@ export interface ColumnDefinition {
   readonly name: string;
   readonly type?: DataType;
   readonly default?: Expression;
-  readonly identity?: { readonly always: boolean; readonly options: string };
+  /** fromLimit: START WITH LIMIT VALUE, one past the greatest value that the column has. */
+  readonly identity?: { readonly always: boolean; readonly options: string; readonly fromLimit: boolean };
   readonly generated?: Expression;
+  readonly defaultOnNull?: boolean;
   readonly constraints: readonly Constraint[];
   readonly line: number;
 }
 
-type Mutable = { -readonly [K in "default" | "identity" | "generated"]?: NonNullable<ColumnDefinition[K]> };
+type Mutable = { -readonly [K in "default" | "identity" | "generated" | "defaultOnNull"]?: NonNullable<ColumnDefinition[K]> };
 
 /** Reads a column with its default, identity and constraints. */
 export function readColumn(cursor: Cursor): ColumnDefinition {
@@ -43,6 +45,8 @@ export function readColumn(cursor: Cursor): ColumnDefinition {
       "ENCRYPT",
       "DECRYPT",
       "DROP",
+      "ANNOTATIONS",
+      "SORT",
     );
   const type = hasType ? readDataType(cursor) : undefined;
   const column: Mutable = {};
@@ -52,6 +56,7 @@ export function readColumn(cursor: Cursor): ColumnDefinition {
       if (cursor.accept("ON", "NULL")) {
         cursor.accept("FOR", "INSERT", "ONLY");
         cursor.accept("FOR", "INSERT", "AND", "UPDATE");
+        column.defaultOnNull = true;
       }
       column.default = readExpression(cursor);
     } else if (cursor.at("GENERATED") || (cursor.at("AS") && cursor.atAhead(1, "("))) readGenerated(cursor, column);
@@ -92,15 +97,19 @@ function readGenerated(cursor: Cursor, column: Mutable): void {
   cursor.expect("AS");
   if (cursor.accept("IDENTITY")) {
     const bracketed = cursor.accept("(");
-    const options = readSequenceOptions(cursor);
+    let fromLimit = false;
+    const options = readSequenceOptions(cursor, () => {
+      fromLimit = true;
+    });
     if (bracketed) cursor.expect(")");
-    column.identity = { always, options: options.length > 0 ? ` (${options.join(" ")})` : "" };
+    column.identity = { always, options: options.length > 0 ? ` (${options.join(" ")})` : "", fromLimit };
     return;
   }
   cursor.expect("(");
   column.generated = readExpression(cursor);
   cursor.expect(")");
   cursor.acceptAny("VIRTUAL", "STORED");
+  cursor.accept("BY", "USER", "FOR", "STATISTICS");
 }
 
 /** The column as CREATE TABLE and ADD COLUMN have it. */
@@ -114,6 +123,11 @@ export function writeColumn(column: ColumnDefinition, env: Environment): { sql: 
     parts.push(`GENERATED ${column.identity.always ? "ALWAYS" : "BY DEFAULT"} AS IDENTITY${column.identity.options}`);
   }
   if (expression !== undefined) parts.push(`GENERATED ALWAYS AS (${expression}) STORED`);
+  if (column.defaultOnNull)
+    env.output.warn(
+      "DEFAULT ON NULL became DEFAULT: a NULL that a statement writes itself stays NULL in PostgreSQL",
+      column.line,
+    );
   if (column.default) parts.push(`DEFAULT ${writeDefault(column.default, env)}`);
   for (const constraint of column.constraints) {
     const sql = writeConstraint(constraint, env, "column");

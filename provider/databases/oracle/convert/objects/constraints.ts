@@ -2,6 +2,7 @@ import type { Cursor } from "../read/cursor.js";
 import type { Expression } from "../read/expression.js";
 import { readExpression } from "../read/readExpression.js";
 import type { Environment } from "../write/environment.js";
+import { gatherLeanings } from "../write/leanings.js";
 import { quoteName, quoteNames } from "../write/names.js";
 import { writeSql } from "../write/writeExpression.js";
 
@@ -19,13 +20,15 @@ export interface Constraint {
 }
 
 export function atConstraint(cursor: Cursor): boolean {
+  if (cursor.at("CONSTRAINTS") && cursor.atAhead(2, "PRIMARY", "UNIQUE", "CHECK", "FOREIGN")) return true;
   return cursor.atAny("CONSTRAINT", "NULL", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "FOREIGN") || cursor.at("NOT", "NULL");
 }
 
 /** Reads a constraint of a column, whose name is given, or of a table. */
 export function readConstraint(cursor: Cursor, column?: string): Constraint {
   const line = cursor.line;
-  const name = cursor.accept("CONSTRAINT") ? cursor.name() : undefined;
+  // Oracle takes the plural, too.
+  const name = cursor.acceptAny("CONSTRAINT", "CONSTRAINTS") ? cursor.name() : undefined;
   const own = column === undefined ? [] : [column];
   const columns = () => (column === undefined && cursor.at("(") ? cursor.listed(() => cursor.name()) : own);
   const base = { ...(name === undefined ? {} : { name }), line };
@@ -135,7 +138,7 @@ export function writeConstraint(
     case "unique":
       return `${name}UNIQUE${columns}${constraint.deferral}`;
     case "check":
-      return `${name}CHECK (${constraint.check ? writeSql(constraint.check, env) : "true"})${unchecked}`;
+      return `${name}CHECK (${constraint.check ? writeSql(constraint.check, { ...env, leanings: gatherLeanings(constraint.check) }) : "true"})${unchecked}`;
     case "foreign": {
       const { table, columns: referenced, onDelete } = constraint.references ?? { table: [], columns: [], onDelete: "" };
       const target = `${quoteNames(table)}${referenced.length > 0 ? ` (${referenced.map(quoteName).join(", ")})` : ""}`;

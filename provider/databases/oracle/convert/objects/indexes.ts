@@ -1,7 +1,9 @@
 import type { Cursor } from "../read/cursor.js";
 import type { Expression, SortKey } from "../read/expression.js";
 import { readSortKeys } from "../read/readCallTail.js";
+import { toText } from "../write/coercion.js";
 import { type Environment, Scope } from "../write/environment.js";
+import { gatherLeanings } from "../write/leanings.js";
 import { fitName, quoteName, quoteNames } from "../write/names.js";
 import { writeExpression } from "../write/writeExpression.js";
 import { type Converted, skipRest } from "./converted.js";
@@ -14,7 +16,9 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   const search = cursor.accept("SEARCH");
   const line = cursor.line;
   cursor.expect("INDEX");
+  const isGuarded = cursor.accept("IF", "NOT", "EXISTS");
   const name = cursor.names();
+  const guard = cursor.accept("IF", "NOT", "EXISTS") || isGuarded ? "IF NOT EXISTS " : "";
   cursor.expect("ON");
   if (cursor.at("CLUSTER")) cursor.refuse("an index of a cluster");
   const table = cursor.names();
@@ -32,13 +36,13 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   env.catalog.indexes.set(name.at(-1) ?? "", { table: table.slice(-2).join("."), columns, unique });
   const scope = new Scope(env.scope);
   scope.set(table.at(-1) ?? "", { kind: "table", sql: quoteName(table.at(-1) ?? ""), columns: env.catalog.columns(table) });
-  const inner: Environment = { ...env, scope, place: "definition" };
+  const inner: Environment = { ...env, scope, place: "definition", leanings: gatherLeanings(keys) };
   const list =
     method === "gin"
       ? keys.map((key) =>
           json
             ? `((${writeExpression(key.value, inner).sql})::jsonb)`
-            : `to_tsvector('simple', ${writeExpression(key.value, inner).sql})`,
+            : `to_tsvector('simple', ${toText(writeExpression(key.value, inner), inner).sql})`,
         )
       : keys.map((key) => writeKey(key, inner));
   // Oracle's indexes have names of their own; here they share them with tables.
@@ -51,7 +55,9 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   return {
     kind: "index",
     name: name.join("."),
-    sql: [`CREATE ${unique ? "UNIQUE " : ""}INDEX ${quoteName(own)} ON ${quoteNames(table)}${using} (${list.join(", ")})`],
+    sql: [
+      `CREATE ${unique ? "UNIQUE " : ""}INDEX ${guard}${quoteName(own)} ON ${quoteNames(table)}${using} (${list.join(", ")})`,
+    ],
   };
 }
 

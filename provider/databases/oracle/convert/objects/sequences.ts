@@ -6,6 +6,7 @@ import { type Converted, schemaStatements } from "./converted.js";
 /** CREATE SEQUENCE. */
 export function convertSequence(cursor: Cursor, env: Environment): Converted {
   cursor.expect("SEQUENCE");
+  const guard = cursor.accept("IF", "NOT", "EXISTS") ? "CREATE SEQUENCE IF NOT EXISTS" : "CREATE SEQUENCE";
   const name = cursor.names();
   if (cursor.accept("SHARING")) {
     cursor.accept("=");
@@ -17,18 +18,21 @@ export function convertSequence(cursor: Cursor, env: Environment): Converted {
   return {
     kind: "sequence",
     name: name.join("."),
-    sql: [...schemaStatements(name, env), ["CREATE SEQUENCE", quoteNames(name), ...options].join(" ")],
+    sql: [...schemaStatements(name, env), [guard, quoteNames(name), ...options].join(" ")],
   };
 }
 
 const MOST = 9223372036854775807n;
 
 /** Options of a sequence or identity column. Oracle's bounds reach to 28 digits, PostgreSQL's to a bigint. */
-export function readSequenceOptions(cursor: Cursor): string[] {
+export function readSequenceOptions(cursor: Cursor, onLimitValue?: () => void): string[] {
   const options: string[] = [];
   for (;;) {
     if (cursor.accept("START", "WITH")) {
-      if (cursor.accept("LIMIT", "VALUE")) continue;
+      if (cursor.accept("LIMIT", "VALUE")) {
+        onLimitValue?.();
+        continue;
+      }
       options.push(`START WITH ${within(readInteger(cursor))}`);
     } else if (cursor.accept("INCREMENT", "BY")) options.push(`INCREMENT BY ${within(readInteger(cursor))}`);
     else if (cursor.accept("MAXVALUE")) options.push(bound("MAXVALUE", readInteger(cursor)));

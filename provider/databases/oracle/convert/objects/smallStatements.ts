@@ -2,6 +2,8 @@ import type { Cursor } from "../read/cursor.js";
 import type { Environment } from "../write/environment.js";
 import { dollarQuote, quoteName, quoteNames, quoteText } from "../write/names.js";
 import { type Converted, skipRest } from "./converted.js";
+import { skipOracleOnly } from "./oracleOnly.js";
+import { convertDropUser } from "./users.js";
 
 /** COMMENT ON. */
 export function convertComment(cursor: Cursor, env: Environment): Converted {
@@ -34,7 +36,7 @@ export function convertRename(cursor: Cursor): Converted {
 
 export function convertTruncate(cursor: Cursor): Converted {
   cursor.expect("TRUNCATE");
-  if (!cursor.accept("TABLE")) cursor.refuse("TRUNCATE CLUSTER");
+  if (!cursor.accept("TABLE")) cursor.refuse("TRUNCATE CLUSTER: its tables are tables of their own here, and not named");
   const name = cursor.names();
   let cascade = "";
   while (!cursor.done) cascade = cursor.next().text === "CASCADE" ? " CASCADE" : cascade;
@@ -46,17 +48,15 @@ export function convertDrop(cursor: Cursor): Converted {
   cursor.expect("DROP");
   cursor.accept("PUBLIC");
   const line = cursor.line;
+  const oracleOnly = skipOracleOnly(cursor);
+  if (oracleOnly !== undefined) return { kind: "drop", name: "", sql: [], nothing: oracleOnly };
+  if (cursor.accept("USER")) return convertDropUser(cursor);
   const word = cursor.accept("MATERIALIZED", "VIEW") ? "MATERIALIZED VIEW" : cursor.next().text;
-  if (word === "TYPE" && cursor.at("BODY")) cursor.refuse("DROP TYPE BODY: its methods are functions of their own here");
-  if (word === "PACKAGE" && cursor.at("BODY")) cursor.refuse("DROP PACKAGE BODY: specification and body are one schema here");
-  if (word === "MATERIALIZED VIEW" && cursor.at("LOG")) {
-    skipRest(cursor);
-    return { kind: "drop", name: "", sql: [], nothing: "PostgreSQL has no logs of materialized views" };
-  }
-  if (word === "TABLESPACE") {
-    skipRest(cursor);
-    return { kind: "drop", name: "", sql: [], nothing: "a tablespace is the target's own" };
-  }
+  if (word === "TYPE" && cursor.at("BODY"))
+    return nothingDropped(cursor, "its methods are functions of their own, which go when the type is dropped");
+  if (word === "PACKAGE" && cursor.at("BODY"))
+    return nothingDropped(cursor, "specification and body are one schema, which goes when the package is dropped");
+  if (word === "TABLESPACE") return nothingDropped(cursor, "a tablespace is the target's own");
   if (
     ![
       "TABLE",
@@ -70,6 +70,8 @@ export function convertDrop(cursor: Cursor): Converted {
       "TYPE",
       "SYNONYM",
       "TRIGGER",
+      "DOMAIN",
+      "ROLE",
     ].includes(word)
   )
     cursor.refuse(`DROP ${word}`);
@@ -85,6 +87,13 @@ export function convertDrop(cursor: Cursor): Converted {
   if (word === "SYNONYM") return { ...base, sql: [`DROP VIEW IF EXISTS ${quoteNames(name)}`] };
   if (word === "TRIGGER") return { ...base, sql: [writeDropTrigger(name)] };
   return { ...base, sql: [`DROP ${word} IF EXISTS ${quoteNames(name)}${cascade}`] };
+}
+
+function nothingDropped(cursor: Cursor, nothing: string): Converted {
+  cursor.accept("BODY");
+  const name = cursor.atName() ? cursor.names().join(".") : "";
+  skipRest(cursor);
+  return { kind: "drop", name, sql: [], nothing };
 }
 
 /** PostgreSQL drops a trigger from its table, which the statement does not name; a compound trigger is several. */

@@ -10,6 +10,7 @@ import { type Converted, schemaStatements } from "./converted.js";
 export function convertSynonym(cursor: Cursor, env: Environment): Converted {
   cursor.accept("PUBLIC");
   cursor.expect("SYNONYM");
+  cursor.accept("IF", "NOT", "EXISTS");
   const name = cursor.names();
   if (cursor.accept("SHARING", "=")) cursor.next();
   cursor.expect("FOR");

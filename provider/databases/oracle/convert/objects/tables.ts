@@ -1,9 +1,9 @@
 import type { Cursor } from "../read/cursor.js";
 import { Unconvertible } from "../read/cursor.js";
 import { atQuery, readQuery } from "../read/readQuery.js";
-import { type Environment, inQuery, Scope } from "../write/environment.js";
+import { type Environment, Scope } from "../write/environment.js";
 import { quoteName, quoteNames } from "../write/names.js";
-import { columnMap, writeQuery } from "../write/queries.js";
+import { columnMap, writeStoredQuery } from "../write/queries.js";
 import type { Type } from "../write/types.js";
 import { type ColumnDefinition, readColumn, writeColumn } from "./columns.js";
 import { atConstraint, type Constraint, readConstraint, writeConstraint } from "./constraints.js";
@@ -17,7 +17,7 @@ export function convertTable(cursor: Cursor, env: Environment): Converted {
   const temporary = readTemporary(cursor);
   while (cursor.acceptAny("SHARDED", "DUPLICATED", "IMMUTABLE", "BLOCKCHAIN"));
   cursor.expect("TABLE");
-  cursor.accept("IF", "NOT", "EXISTS");
+  const guard = cursor.accept("IF", "NOT", "EXISTS") ? "IF NOT EXISTS " : "";
   const name = cursor.names();
   if (cursor.accept("SHARING", "=")) cursor.next();
   let of: string[] | undefined;
@@ -30,9 +30,9 @@ export function convertTable(cursor: Cursor, env: Environment): Converted {
   const schema = temporary ? [] : schemaStatements(name, env);
   const sqlName = quoteNames(temporary ? name.slice(-1) : name);
   if (temporary) env.output.warn("a temporary table of PostgreSQL is gone with its session: each session creates its own", line);
-  const head = `CREATE ${temporary ? "TEMPORARY " : ""}TABLE ${sqlName}`;
+  const head = `CREATE ${temporary ? "TEMPORARY " : ""}TABLE ${guard}${sqlName}`;
   if (query) {
-    const written = writeQuery(query, inQuery(env, new Scope(env.scope)));
+    const written = writeStoredQuery(query, env);
     const names = columns.map((column) => column.name);
     register(name, columnMap(written.columns, names), env);
     const list = names.length > 0 ? ` (${names.map(quoteName).join(", ")})` : "";
@@ -129,6 +129,10 @@ function usable(
   const all = [...partitioning.columns, ...(partitioning.sub?.columns ?? [])];
   if (all.length === 0) {
     env.output.warn(`PARTITION BY ${partitioning.method} was left out: PostgreSQL has no such partitioning`, line);
+    return undefined;
+  }
+  if (partitioning.method === "LIST" && [partitioning, partitioning.sub].some((level) => (level?.columns.length ?? 0) > 1)) {
+    env.output.warn("the partitioning was left out: PostgreSQL partitions by a list of one column's values only", line);
     return undefined;
   }
   if (keys.some((key) => !all.every((column) => key.columns.includes(column)))) {

@@ -1,9 +1,9 @@
 import type { Cursor } from "../read/cursor.js";
 import type { Query } from "../read/query.js";
 import { readQuery } from "../read/readQuery.js";
-import { type Environment, inQuery, Scope } from "../write/environment.js";
+import type { Environment } from "../write/environment.js";
 import { quoteName, quoteNames } from "../write/names.js";
-import { columnMap, writeQuery } from "../write/queries.js";
+import { columnMap, writeStoredQuery } from "../write/queries.js";
 import { mentions } from "../write/tree.js";
 import { atConstraint, readConstraint } from "./constraints.js";
 import { type Converted, schemaStatements, skipRest } from "./converted.js";
@@ -14,19 +14,22 @@ export function convertView(cursor: Cursor, orReplace: boolean, env: Environment
   cursor.accept("IF", "NOT", "EXISTS");
   const line = cursor.line;
   const name = cursor.names();
+  cursor.accept("IF", "NOT", "EXISTS");
   let columns: string[] = [];
   let invoker = false;
   for (;;) {
     if (cursor.at("(")) columns = readViewColumns(cursor, env);
     else if (cursor.accept("OF")) {
-      if (cursor.at("XMLTYPE")) cursor.refuse("a view of XMLTYPE");
-      columns = [...(env.catalog.type(cursor.names())?.fields?.keys() ?? [])];
-      if (cursor.accept("XMLSCHEMA")) cursor.refuse("a view of XMLTYPE");
+      const type = cursor.names();
+      // Oracle calls the value of such a row OBJECT_VALUE, as in a table of XMLTYPE.
+      columns = type.at(-1) === "xmltype" ? ["object_value"] : [...(env.catalog.type(type)?.fields?.keys() ?? [])];
+      if (cursor.acceptAny("XMLSCHEMA", "ELEMENT")) while (!cursor.done && !cursor.at("AS") && !cursor.at("WITH")) cursor.skip();
     } else if (cursor.accept("UNDER")) cursor.names();
     else if (cursor.accept("WITH", "OBJECT")) {
       cursor.acceptAny("OID", "IDENTIFIER", "ID");
       if (!cursor.accept("DEFAULT")) cursor.bracketed();
-    } else if (cursor.accept("BEQUEATH")) invoker = cursor.next().text === "CURRENT_USER";
+    } else if (cursor.accept("ANNOTATIONS")) cursor.bracketed();
+    else if (cursor.accept("BEQUEATH")) invoker = cursor.next().text === "CURRENT_USER";
     else if (cursor.accept("DEFAULT", "COLLATION") || cursor.accept("SHARING", "=") || cursor.accept("CONTAINER_MAP"))
       cursor.next();
     else break;
@@ -34,7 +37,7 @@ export function convertView(cursor: Cursor, orReplace: boolean, env: Environment
   cursor.expect("AS");
   const query = readQuery(cursor);
   const check = readEnd(cursor, query, line, env);
-  const written = writeQuery(query, inQuery(env, new Scope(env.scope)));
+  const written = writeStoredQuery(query, env);
   const known = columnMap(written.columns, columns);
   env.catalog.relations.set(name.slice(-2).join("."), { kind: "view", ...(known ? { columns: known } : {}) });
   const list = columns.length > 0 ? ` (${columns.map(quoteName).join(", ")})` : "";
@@ -56,8 +59,13 @@ function readViewColumns(cursor: Cursor, env: Environment): string[] {
     let constrained = atConstraint(cursor);
     if (constrained) readConstraint(cursor);
     else {
+      if (cursor.accept("SCOPE", "FOR")) {
+        while (!cursor.atAny(",", ")")) cursor.skip();
+        return;
+      }
       columns.push(cursor.name());
-      cursor.acceptAny("VISIBLE", "INVISIBLE");
+      while (cursor.acceptAny("VISIBLE", "INVISIBLE", "ENCRYPT", "ANNOTATIONS"))
+        while (!cursor.atAny(",", ")", "VISIBLE", "INVISIBLE", "ANNOTATIONS") && !atConstraint(cursor)) cursor.skip();
       while (atConstraint(cursor)) {
         constrained = true;
         readConstraint(cursor, columns.at(-1) ?? "");
@@ -110,6 +118,7 @@ export function convertMaterializedView(cursor: Cursor, env: Environment): Conve
       sql: [],
       nothing: "a log for fast refreshes: PostgreSQL refreshes from the tables themselves",
     };
+  const guard = cursor.accept("IF", "NOT", "EXISTS") ? "IF NOT EXISTS " : "";
   const name = cursor.names();
   let columns: string[] = [];
   let deferred = false;
@@ -128,7 +137,7 @@ export function convertMaterializedView(cursor: Cursor, env: Environment): Conve
   const query = readQuery(cursor);
   if (!cursor.done) cursor.fail("expected the end of the materialized view");
   if (refreshed) env.output.warn("the refresh schedule was left out: run REFRESH MATERIALIZED VIEW from a scheduler", line);
-  const written = writeQuery(query, inQuery(env, new Scope(env.scope)));
+  const written = writeStoredQuery(query, env);
   const known = columnMap(written.columns, columns);
   env.catalog.relations.set(name.slice(-2).join("."), { kind: "materialized view", ...(known ? { columns: known } : {}) });
   const list = columns.length > 0 ? ` (${columns.map(quoteName).join(", ")})` : "";
@@ -137,7 +146,7 @@ export function convertMaterializedView(cursor: Cursor, env: Environment): Conve
     name: name.join("."),
     sql: [
       ...schemaStatements(name, env),
-      `CREATE MATERIALIZED VIEW ${quoteNames(name)}${list} AS ${written.sql}${deferred ? " WITH NO DATA" : ""}`,
+      `CREATE MATERIALIZED VIEW ${guard}${quoteNames(name)}${list} AS ${written.sql}${deferred ? " WITH NO DATA" : ""}`,
     ],
   };
 }

@@ -9,6 +9,8 @@ export interface Token {
   readonly line: number;
   readonly start: number;
   readonly end: number;
+  /** A substitution variable of SQL*Plus that no DEFINE gives a value: the word is its name. */
+  readonly substituted?: true;
   /** First token of its line. */
   readonly opensLine: boolean;
   /** Alone on its line: SQL*Plus runs a PL/SQL unit at such a slash. */
@@ -29,6 +31,8 @@ export class LexicalProblem extends Error {
 
 const WORD = /[\p{L}_][\p{L}\p{N}\p{M}_$#]*/uy;
 const NUMBER = /(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?:[fFdD](?![\p{L}\p{N}_]))?/uy;
+/** &name or &&name; a dot behind it ends the name. */
+const VARIABLE = /&&?[\p{L}\p{N}_$#]+\.?/uy;
 const OPERATORS = ["||", ":=", "=>", "..", "**", "<>", "!=", "^=", "~=", "<=", ">=", "<<", ">>"];
 const SINGLE = new Set([..."()+-*/=<>,;.:@%?[]{}|!^~&\\"]);
 const CLOSERS: Readonly<Record<string, string>> = { "[": "]", "{": "}", "(": ")", "<": ">" };
@@ -59,6 +63,11 @@ export class Lexer {
     const word = this.#match(WORD);
     if (word !== undefined) return this.#token("word", word.toUpperCase(), word, start);
     if (first === "$") return this.#directive(start);
+    const variable = first === "&" ? this.#match(VARIABLE) : undefined;
+    if (variable !== undefined) {
+      const name = variable.replace(/^&+|\.$/g, "").replace(/^\d/, "parameter_$&");
+      return { ...this.#token("word", name.toUpperCase(), name, start), substituted: true };
+    }
     if (first === ":" && second !== "=") return this.#bind(start);
     const operator = OPERATORS.find((each) => this.text.startsWith(each, start)) ?? (SINGLE.has(first) ? first : undefined);
     if (operator === undefined) throw new LexicalProblem(`unexpected character ${JSON.stringify(first)}`, this.#line);

@@ -1,4 +1,5 @@
 import { Lexer, LexicalProblem, type Token } from "./lexer.js";
+import { substitute } from "./substitute.js";
 
 /** One statement of a script: an SQL statement up to its semicolon or a PL/SQL unit up to its slash. */
 export interface SourceUnit {
@@ -39,7 +40,8 @@ const PROCEDURAL = new Set(["FUNCTION", "PROCEDURE", "PACKAGE", "TRIGGER", "LIBR
 const NEVER_INSIDE = new Set(["CREATE", "ALTER", "DROP", "GRANT", "SHOW", "PROMPT", "SPOOL", "WHENEVER"]);
 
 /** Splits a script into its statements. A unit that cannot be read is returned with its problem, and reading goes on behind it. */
-export function splitScript(script: string): SourceUnit[] {
+export function splitScript(text: string): SourceUnit[] {
+  const script = substitute(text);
   const lexer = new Lexer(script);
   const units: SourceUnit[] = [];
   for (;;) {

@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { ExpressionOf, SortKey } from "../read/expression.js";
 import { writeArguments, writeOver } from "./calls.js";
+import { toNumber, unified } from "./coercion.js";
 import type { Environment } from "./environment.js";
 import { writeIgnoringNulls } from "./ignoreNulls.js";
 import { quoteName } from "./names.js";
@@ -55,9 +56,25 @@ export function writeAggregate(parts: readonly string[], e: ExpressionOf<"call">
   if (!type && !e.tail.over && !e.tail.withinGroup && !e.tail.distinct) return undefined;
   const distinct = e.tail.distinct ? "DISTINCT " : "";
   const within = e.tail.withinGroup ? ` WITHIN GROUP (ORDER BY ${writeKeys(e.tail.withinGroup, env)})` : "";
-  const inner = e.args[0] ? writeExpression(e.args[0].value, env).type : UNKNOWN;
-  const sql = `${quoteName(name)}(${distinct}${writeArguments(e.args, env)})${within}${writeOver(e, env)}`;
+  const written = e.args.map(({ value }) => writeExpression(value, env));
+  const inner = written[0]?.type ?? UNKNOWN;
+  const args = e.args.some((arg) => arg.name !== undefined) ? writeArguments(e.args, env) : writeValues(name, written, env);
+  const sql = `${quoteName(name)}(${distinct}${args})${within}${writeOver(e, env)}`;
   return { sql, type: !type || (type === UNKNOWN && inner.family !== "unknown") ? inner : type };
+}
+
+/** Aggregates that take numbers. */
+const NUMBERS_ONLY = new Set(
+  "sum avg stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp".split(" "),
+);
+
+function writeValues(name: string, written: readonly Written[], env: Environment): string {
+  if (NUMBERS_ONLY.has(name)) return written.map((each) => toNumber(each, env).sql).join(", ");
+  const [value, offset, otherwise] = written;
+  if (!(name === "lag" || name === "lead") || !value || !offset || !otherwise) return written.map(({ sql }) => sql).join(", ");
+  // A default is of the value's type.
+  const [own, rest] = unified([value, otherwise], env).sql;
+  return [own, offset.sql, rest].join(", ");
 }
 
 function writeKeys(keys: readonly SortKey[], env: Environment): string {
@@ -68,7 +85,7 @@ const SPECIAL: Readonly<Record<string, (e: ExpressionOf<"call">, env: Environmen
   listagg: writeList,
   wm_concat: writeList,
   median: (e, env) => ({
-    sql: `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${writeArguments(e.args, env)})${writeOver(e, env)}`,
+    sql: `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${e.args.map(({ value }) => toNumber(writeExpression(value, env), env).sql).join(", ")})${writeOver(e, env)}`,
     type: NUMERIC,
   }),
   stats_mode: (e, env) => ({ sql: `mode() WITHIN GROUP (ORDER BY ${writeArguments(e.args, env)})`, type: UNKNOWN }),

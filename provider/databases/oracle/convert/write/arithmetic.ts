@@ -1,4 +1,5 @@
 import type { Expression, ExpressionOf } from "../read/expression.js";
+import { comparable, summands, toNumber } from "./coercion.js";
 import type { Environment } from "./environment.js";
 import { numberText } from "./numberText.js";
 import { BOOLEAN, DATE, INTEGER, INTERVAL, isMoment, isNumeric, NUMERIC, TEXT, TIMESTAMP, type Type, UNKNOWN } from "./types.js";
@@ -11,8 +12,11 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     const [left, right] = [e.left, e.right].map((side) => logicSide(side, e.operator, env));
     return { sql: `${left} ${e.operator} ${right}`, type: BOOLEAN };
   }
-  const left = writeOperand(e.left, env);
-  const right = writeOperand(e.right, env);
+  if (COMPARISONS.has(e.operator)) {
+    const sides = comparable(e.left, [e.right], EQUALITIES.has(e.operator), env);
+    return { sql: `${sides.value} ${e.operator} ${sides.others[0] ?? ""}`, type: BOOLEAN };
+  }
+  const [left, right] = operands(e, env);
   switch (e.operator) {
     case "+":
     case "-":
@@ -31,6 +35,16 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     default:
       return { sql: `${left.sql} ${e.operator} ${right.sql}`, type: BOOLEAN };
   }
+}
+
+const EQUALITIES = new Set(["=", "<>", "!=", "^=", "~="]);
+const COMPARISONS = new Set([...EQUALITIES, "<", ">", "<=", ">="]);
+
+function operands(e: ExpressionOf<"binary">, env: Environment): readonly [Written, Written] {
+  const [left, right] = [writeOperand(e.left, env), writeOperand(e.right, env)];
+  if (e.operator === "+" || e.operator === "-") return summands(e.operator, left, right, env);
+  const isSpan = left.type.family === "interval" || right.type.family === "interval";
+  return isSpan ? [left, right] : [toNumber(left, env), toNumber(right, env)];
 }
 
 /** OR inside AND needs brackets; the reader has dropped none, but rewriting may have added an OR. */

@@ -1,6 +1,8 @@
 import type { Expression } from "../read/expression.js";
+import { leaningOf, operand, toKind, toMoment, toNumber, toText } from "./coercion.js";
 import type { Environment } from "./environment.js";
 import type { FunctionWriter } from "./functions.js";
+import { formatLeaning } from "./leanings.js";
 import { quoteText } from "./names.js";
 import { numberText } from "./numberText.js";
 import { DATE, INTERVAL, isMoment, isNumeric, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, type Type } from "./types.js";
@@ -19,10 +21,15 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
       return { sql: written.type.family === "string" ? written.sql : `${writeOperand(value, env).sql}::text`, type: TEXT };
     // A text with a format is one that Oracle would turn into a date or number first.
     const name = env.place === "definition" ? env.output.use("to_char") : "to_char";
-    return { sql: `${name}(${written.sql}, ${writeFormat(format, env, isNumeric(written.type))})`, type: TEXT };
+    const argument = toKind(written, formatLeaning(format) ?? leaningOf(written), env).sql;
+    return { sql: `${name}(${argument}, ${writeFormat(format, env, isNumeric(written.type))})`, type: TEXT };
   },
   add_months: ([day, months], env) =>
-    day && months && { sql: `${env.output.use("add_months")}(${moment(day, env)}, ${writeSql(months, env)})`, type: DATE },
+    day &&
+    months && {
+      sql: `${env.output.use("add_months")}(${moment(day, env)}, ${toNumber(writeOperand(months, env), env).sql})`,
+      type: DATE,
+    },
   months_between: ([a, b], env) =>
     a && b && { sql: `${env.output.use("months_between")}(${moment(a, env)}, ${moment(b, env)})`, type: NUMERIC },
   last_day: ([day], env) => day && { sql: `${env.output.use("last_day")}(${moment(day, env)})`, type: DATE },
@@ -55,7 +62,8 @@ function parsed([value, format]: readonly Expression[], env: Environment, type: 
   if (!value) return undefined;
   const written = writeExpression(value, env);
   if (!format) return { sql: `CAST(${written.sql} AS ${sql})`, type };
-  const text = isNumeric(written.type) || isMoment(written.type) ? `${writeOperand(value, env).sql}::text` : written.sql;
+  const isOther = isNumeric(written.type) || isMoment(written.type);
+  const text = isOther ? `${operand(written.sql)}::text` : toText(written, env).sql;
   const moment = `to_timestamp(${text}, ${writeFormat(format, env, false)})`;
   return { sql: type === TIMESTAMPTZ ? moment : `${moment}::${sql}`, type };
 }
@@ -82,27 +90,33 @@ function mendFormat(piece: string): string {
 
 /** The argument as a timestamp where only the server knows its type: a text column that holds a date must be cast. */
 function moment(expression: Expression, env: Environment): string {
-  const written = writeExpression(expression, env);
+  return momentOf(writeOperand(expression, env), env);
+}
+
+function momentOf(written: Written, env: Environment): string {
   return written.type.family === "timestamptz" || written.type.family === "string"
-    ? `${writeOperand(expression, env).sql}::timestamp`
-    : written.sql;
+    ? `${written.sql}::timestamp`
+    : toMoment(written, env).sql;
 }
 
 /** TRUNC and ROUND take numbers and dates; where the type is unknown the server chooses between two functions of one name. */
 function shortened(name: "trunc" | "round", [value, by]: readonly Expression[], env: Environment): Written | undefined {
   if (!value) return undefined;
-  const written = writeExpression(value, env);
+  const own = writeOperand(value, env);
+  // What its other uses say of an unknown column chooses the function here.
+  const leaning = own.type.family === "unknown" ? (formatLeaning(by) ?? leaningOf(own)) : undefined;
+  const written = toKind(own, leaning === "text" ? "number" : leaning, env);
   const second = by ? `, ${writeSql(by, env)}` : "";
   const isDateFormat = by?.kind === "literal" && by.type === "string";
   if (isNumeric(written.type) && !isDateFormat) {
     const digits = by && by.kind !== "literal" ? `, ${writeOperand(by, env).sql}::integer` : second;
-    const number = by && written.type.family === "float" ? `${writeOperand(value, env).sql}::numeric` : written.sql;
+    const number = by && written.type.family === "float" ? `${written.sql}::numeric` : written.sql;
     return { sql: `${name}(${number}${digits})`, type: NUMERIC };
   }
   if (name === "trunc" && isMoment(written.type) && !by)
     return { sql: `date_trunc('day', ${written.sql})${written.type.family === "date" ? "" : "::timestamp"}`, type: DATE };
   const isDate = isMoment(written.type) || isDateFormat;
-  const argument = isDate ? moment(value, env) : written.sql;
+  const argument = isDate ? momentOf(written, env) : written.sql;
   return { sql: `${env.output.use(name)}(${argument}${second})`, type: isDate ? DATE : written.type };
 }
 
@@ -110,7 +124,7 @@ function numberToInterval([amount, unit]: readonly Expression[], env: Environmen
   if (!amount || !unit) return undefined;
   const step =
     unit.kind === "literal" ? `interval '1 ${unit.value.toLowerCase()}'` : `concat('1 ', ${writeSql(unit, env)})::interval`;
-  return { sql: `(${writeOperand(amount, env).sql} * ${step})`, type: INTERVAL };
+  return { sql: `(${toNumber(writeOperand(amount, env), env).sql} * ${step})`, type: INTERVAL };
 }
 
 function toInterval([value]: readonly Expression[], env: Environment): Written | undefined {

@@ -1,6 +1,7 @@
 import type { Parameter, Routine } from "../read/plsql.js";
 import type { Query } from "../read/query.js";
 import type { Catalog } from "./catalog.js";
+import type { Leanings } from "./leanings.js";
 import { quoteName } from "./names.js";
 import type { SupportFunction } from "./support.js";
 import type { Type } from "./types.js";
@@ -190,6 +191,10 @@ export interface Environment {
   readonly common?: ReadonlyMap<string, ReadonlyMap<string, Type> | undefined>;
   /** The block that a FORALL with saved exceptions leaves, and the variable that tells it did. */
   readonly bulk?: { readonly label: string; readonly flag: string };
+  /** What columns of tables that are in no file hold, read from their uses. Absent in PL/SQL, whose bodies resolve their types when they run. */
+  readonly leanings?: Leanings;
+  /** The select list belongs to a UNION or the like, whose columns get one type when all are written: see setColumns.ts. */
+  readonly marked?: boolean;
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */
   readonly pseudo?: ReadonlyMap<string, string>;
 }

@@ -122,5 +122,7 @@ function writeJoin(item: Extract<TableItem, { kind: "join" }>, env: Environment,
     : item.using.length > 0
       ? ` USING (${item.using.map(quoteName).join(", ")})`
       : "";
-  return `${left} ${item.type} ${bracketed}${condition}`;
+  // A join with no condition pairs every row with every row.
+  const type = condition === "" && item.type === "JOIN" ? "CROSS JOIN" : item.type;
+  return `${left} ${type} ${bracketed}${condition}`;
 }

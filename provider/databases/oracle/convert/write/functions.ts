@@ -1,5 +1,6 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
+import { comparable, operand, toNumber, toText, unified } from "./coercion.js";
 import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import type { Environment } from "./environment.js";
@@ -30,8 +31,16 @@ function textCall(name: string, type: Type = TEXT): FunctionWriter {
 export function asText(expression: Expression, env: Environment): string {
   const value = writeExpression(expression, env);
   if (value.type.family === "number") return numberText(value.sql, env);
+  if (value.type.family === "unknown") return toText(value, env).sql;
   const needsCast = isNumeric(value.type) || isMoment(value.type) || value.type.family === "boolean";
-  return needsCast ? `${writeOperand(expression, env).sql}::text` : value.sql;
+  return needsCast ? `${operand(value.sql)}::text` : value.sql;
+}
+
+function ofNumbers(name: string): FunctionWriter {
+  return (args, env) => {
+    const numbers = args.map((arg) => toNumber(writeOperand(arg, env), env));
+    return { sql: `${name}(${numbers.map(({ sql }) => sql).join(", ")})`, type: NUMERIC };
+  };
 }
 
 function isLiteral(expression: Expression | undefined, type: "string" | "number"): expression is ExpressionOf<"literal"> {
@@ -42,24 +51,30 @@ function isLiteral(expression: Expression | undefined, type: "string" | "number"
 export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   ...DATE_FUNCTIONS,
   nvl: (args, env) => {
-    const written = args.map((arg) => writeExpression(arg, env));
-    const type = written.find((each) => each.type.family !== "unknown")?.type ?? UNKNOWN;
-    return { sql: `coalesce(${written.map((each) => each.sql).join(", ")})`, type };
+    const { sql, type } = unified(
+      args.map((arg) => writeExpression(arg, env)),
+      env,
+    );
+    return { sql: `coalesce(${sql.join(", ")})`, type };
   },
   coalesce: (args, env) => {
-    const written = args.map((arg) => writeExpression(arg, env));
-    return { sql: `coalesce(${written.map((each) => each.sql).join(", ")})`, type: written[0]?.type ?? UNKNOWN };
+    const { sql, type } = unified(
+      args.map((arg) => writeExpression(arg, env)),
+      env,
+    );
+    return { sql: `coalesce(${sql.join(", ")})`, type };
   },
   nvl2: ([value, some, none], env) => {
     if (!value || !some || !none) return undefined;
-    const then = writeExpression(some, env);
-    return {
-      sql: `CASE WHEN ${writeOperand(value, env).sql} IS NOT NULL THEN ${then.sql} ELSE ${writeSql(none, env)} END`,
-      type: then.type,
-    };
+    const { sql, type } = unified([writeExpression(some, env), writeExpression(none, env)], env);
+    return { sql: `CASE WHEN ${writeOperand(value, env).sql} IS NOT NULL THEN ${sql[0]} ELSE ${sql[1]} END`, type };
   },
   decode: writeDecode,
-  nullif: renamed("nullif", UNKNOWN),
+  nullif: ([value, other], env) => {
+    if (!value || !other) return undefined;
+    const sides = comparable(value, [other], true, env);
+    return { sql: `nullif(${sides.value}, ${sides.others[0] ?? "NULL"})`, type: sides.type };
+  },
   lnnvl: ([condition], env) => condition && { sql: `((${writeSql(condition, env)}) IS NOT TRUE)`, type: BOOLEAN },
   to_number: ([value, format], env) => {
     if (!value) return undefined;
@@ -70,12 +85,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     value && { sql: `CAST(${writeSql(value, env)} AS double precision)`, type: { sql: "double precision", family: "float" } },
   to_binary_float: ([value], env) =>
     value && { sql: `CAST(${writeSql(value, env)} AS real)`, type: { sql: "real", family: "float" } },
-  to_clob: toText,
-  to_nclob: toText,
-  to_nchar: toText,
-  to_lob: toText,
-  to_multi_byte: toText,
-  to_single_byte: toText,
+  to_clob: asClob,
+  to_nclob: asClob,
+  to_nchar: asClob,
+  to_lob: asClob,
+  to_multi_byte: asClob,
+  to_single_byte: asClob,
   xmltype: ([value], env) => value && { sql: `CAST(${writeSql(value, env)} AS xml)`, type: { sql: "xml", family: "xml" } },
   to_blob: ([value], env) => value && { sql: writeSql(value, env), type: BYTES },
   length: textCall("length", INTEGER),
@@ -150,21 +165,24 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   regexp_instr: (args, env) => writeRegexp("regexp_instr", args, [2, 3, 4, 6], 5, INTEGER, env),
   regexp_count: (args, env) => writeRegexp("regexp_count", args, [2], 3, INTEGER, env),
   mod: ([a, b], env) => a && b && { sql: `mod(${numeric(a, env)}, ${numeric(b, env)})`, type: NUMERIC },
-  remainder: ([a, b], env) =>
-    a &&
-    b && {
-      sql: `(${writeOperand(a, env).sql} - ${writeOperand(b, env).sql} * round(${numeric(a, env)} / ${writeOperand(b, env).sql}))`,
-      type: NUMERIC,
-    },
-  power: renamed("power", NUMERIC),
-  sqrt: renamed("sqrt", NUMERIC),
-  abs: renamed("abs", NUMERIC),
-  ceil: renamed("ceil", NUMERIC),
-  floor: renamed("floor", NUMERIC),
-  sign: renamed("sign", NUMERIC),
+  remainder: ([a, b], env) => {
+    if (!a || !b) return undefined;
+    const [value, by] = [numeric(a, env), numeric(b, env)];
+    return { sql: `(${value} - ${by} * round(${value} / ${by}))`, type: NUMERIC };
+  },
+  power: ofNumbers("power"),
+  sqrt: ofNumbers("sqrt"),
+  abs: ofNumbers("abs"),
+  ceil: ofNumbers("ceil"),
+  floor: ofNumbers("floor"),
+  sign: ofNumbers("sign"),
   log: ([base, value], env) => base && value && { sql: `log(${numeric(base, env)}, ${numeric(value, env)})`, type: NUMERIC },
   bitand: ([a, b], env) =>
-    a && b && { sql: `${env.output.use("bitand")}(${writeSql(a, env)}, ${writeSql(b, env)})`, type: NUMERIC },
+    a &&
+    b && {
+      sql: `${env.output.use("bitand")}(${[a, b].map((each) => toNumber(writeOperand(each, env), env).sql).join(", ")})`,
+      type: NUMERIC,
+    },
   greatest: extreme("greatest"),
   least: extreme("least"),
   nanvl: ([value, other], env) =>
@@ -203,7 +221,11 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   value: ([alias], env) => alias && { sql: writeSql(alias, env), type: UNKNOWN },
   ref: (_, __, e) => refuse("REF", e),
   deref: (_, __, e) => refuse("DEREF: PostgreSQL has no references to rows", e),
-  make_ref: (_, __, e) => refuse("MAKE_REF", e),
+  make_ref: ([view, ...keys], env, e) => {
+    if (!view || keys.length === 0) return undefined;
+    env.output.warn("MAKE_REF became the text of the key: PostgreSQL has no references to rows", e.line);
+    return { sql: `concat_ws(', ', ${keys.map((key) => writeSql(key, env)).join(", ")})`, type: TEXT };
+  },
   sys_dburigen: (_, __, e) => refuse("SYS_DBURIGEN", e),
   extractvalue: ([document, path], env) => {
     if (!document || !path) return undefined;
@@ -233,7 +255,7 @@ function refuse(reason: string, e: ExpressionOf<"call">): never {
   throw new Unconvertible(reason, e.line);
 }
 
-function toText([value]: readonly Expression[], env: Environment): Written | undefined {
+function asClob([value]: readonly Expression[], env: Environment): Written | undefined {
   return value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT };
 }
 
@@ -246,27 +268,27 @@ function numeric(expression: Expression, env: Environment): string {
 function writeDecode(args: readonly Expression[], env: Environment): Written | undefined {
   const [subject, ...rest] = args;
   if (!subject || rest.length < 2) return undefined;
-  const value = writeOperand(subject, env).sql;
-  const branches: string[] = [];
-  let type: Type = UNKNOWN;
-  let at = 0;
-  for (; at + 1 < rest.length; at += 2) {
-    const [wanted, result] = [rest[at], rest[at + 1]];
-    if (!wanted || !result) continue;
-    const then = writeExpression(result, env);
-    if (type.family === "unknown") type = then.type;
-    const match = writeOperand(wanted, env).sql;
+  const pairs = Math.floor(rest.length / 2);
+  const wanted = rest.filter((_, index) => index % 2 === 0 && index < 2 * pairs);
+  const sides = comparable(subject, wanted, true, env);
+  const otherwise = rest.length % 2 === 1 ? rest.at(-1) : undefined;
+  const values = [...rest.filter((_, index) => index % 2 === 1), ...(otherwise ? [otherwise] : [])];
+  const { sql: results, type } = unified(
+    values.map((each) => writeExpression(each, env)),
+    env,
+  );
+  const branches = wanted.map((each, index) => {
+    const match = sides.others[index] ?? "NULL";
     const test =
       match === "NULL"
-        ? `${value} IS NULL`
-        : wanted.kind === "literal"
-          ? `${value} = ${match}`
-          : `${value} IS NOT DISTINCT FROM ${match}`;
-    branches.push(`WHEN ${test} THEN ${then.sql}`);
-  }
-  const otherwise = rest[at];
+        ? `${sides.value} IS NULL`
+        : each.kind === "literal"
+          ? `${sides.value} = ${match}`
+          : `${sides.value} IS NOT DISTINCT FROM ${match}`;
+    return `WHEN ${test} THEN ${results[index] ?? "NULL"}`;
+  });
   return {
-    sql: `CASE ${branches.join(" ")}${otherwise ? ` ELSE ${writeSql(otherwise, env)}` : ""} END`,
+    sql: `CASE ${branches.join(" ")}${otherwise ? ` ELSE ${results.at(-1) ?? "NULL"}` : ""} END`,
     type: type.family === "integer" ? NUMERIC : type,
   };
 }

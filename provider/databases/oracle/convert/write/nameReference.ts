@@ -36,7 +36,7 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
     const routine = env.scope.find(first);
     if (!type && routine?.kind === "routine") return undefined;
     if (env.place === "procedure") return type ? { sql: quoteName(first), type } : undefined;
-    return { sql: quoteName(first), type: type ?? UNKNOWN };
+    return { sql: quoteName(first), type: type ?? unknownColumn(first, env) };
   }
   const entry = env.scope.find(first);
   if (entry?.kind === "table") {
@@ -46,15 +46,23 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
     const type = e.parts.length === 2 ? entry.columns?.get(second ?? "") : undefined;
     // Attributes of an object column need the column in brackets.
     const sql = rest.length > 1 ? `(${entry.sql}.${rest[0]}).${rest.slice(1).join(".")}` : `${entry.sql}.${rest[0]}`;
-    return { sql, type: type ?? UNKNOWN };
+    return { sql, type: type ?? unknownColumn(e.parts.at(-1) ?? "", env) };
   }
   if (e.parts.length === 3) {
     const table = env.scope.find(second ?? "");
     if (table?.kind === "table")
-      return { sql: `${table.sql}.${quoteName(e.parts[2] ?? "")}`, type: table.columns?.get(e.parts[2] ?? "") ?? UNKNOWN };
+      return {
+        sql: `${table.sql}.${quoteName(e.parts[2] ?? "")}`,
+        type: table.columns?.get(e.parts[2] ?? "") ?? unknownColumn(e.parts[2] ?? "", env),
+      };
   }
-  if (env.place === "definition") return { sql: quoteName(e.parts.at(-1) ?? ""), type: UNKNOWN };
+  if (env.place === "definition") return { sql: quoteName(e.parts.at(-1) ?? ""), type: unknownColumn(e.parts.at(-1) ?? "", env) };
   return undefined;
+}
+
+function unknownColumn(name: string, env: Environment): Type {
+  const leaning = env.leanings?.of(name);
+  return leaning === undefined ? UNKNOWN : { ...UNKNOWN, leaning };
 }
 
 /** What is no variable and no column can only be a function without arguments, or a package's variable, which is read by one. */

@@ -22,7 +22,7 @@ export function writeOuterJoins(
     const marked = new Set<number>();
     visit(condition, (node) => {
       if (isInnerQuery(node)) return false;
-      if ((node.kind === "name" || node.kind === "call") && node.outer) marked.add(ownerOf(node, names, env));
+      if ((node.kind === "name" || node.kind === "call") && node.outer) marked.add(ownerOf(node, names, env, condition));
       return undefined;
     });
     const [table, ...others] = marked;
@@ -82,7 +82,7 @@ function needed(conditions: readonly Expression[], names: readonly (readonly str
 }
 
 /** Which item of FROM a marked column belongs to. */
-function ownerOf(node: Expression, names: readonly (readonly string[])[], env: Environment): number {
+function ownerOf(node: Expression, names: readonly (readonly string[])[], env: Environment, condition: Expression): number {
   const parts =
     node.kind === "name"
       ? node.parts
@@ -93,8 +93,34 @@ function ownerOf(node: Expression, names: readonly (readonly string[])[], env: E
     parts.length > 1
       ? names.findIndex((own) => own.includes(parts.at(-2) ?? "") || own.includes(parts[0] ?? ""))
       : columnOwner(parts[0] ?? "", names, env);
+  if (index < 0 && parts.length === 1) {
+    const left = onlyOther(parts[0] ?? "", names, env, condition);
+    if (left !== undefined) return left;
+  }
   if (index < 0) throw new Unconvertible(`(+) on ${parts.join(".")}, a column whose table is not named`, node.line);
   return index;
+}
+
+/** The one item that may have a column which no item is known to have: not what the condition compares it with, nor one whose columns are known. */
+function onlyOther(
+  column: string,
+  names: readonly (readonly string[])[],
+  env: Environment,
+  condition: Expression,
+): number | undefined {
+  const compared = new Set<string>();
+  visit(condition, (node) => {
+    if (node.kind === "name" && !node.outer && node.parts.length > 1) compared.add(node.parts.at(-2) ?? "");
+    return undefined;
+  });
+  const open = names.flatMap((own, index) => {
+    const lacks = own.every((name) => {
+      const table = env.scope.own(name);
+      return compared.has(name) || (table?.kind === "table" && table.columns !== undefined && !table.columns.has(column));
+    });
+    return lacks ? [] : [index];
+  });
+  return open.length === 1 ? open[0] : undefined;
 }
 
 function columnOwner(column: string, names: readonly (readonly string[])[], env: Environment): number {

@@ -1,8 +1,10 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { CommonTable, Query, QueryBody } from "../read/query.js";
 import { type Environment, inQuery, Scope } from "./environment.js";
+import { gatherLeanings } from "./leanings.js";
 import { fitName, quoteName } from "./names.js";
 import { type Column, writeSelect } from "./selects.js";
+import { unifyColumns } from "./setColumns.js";
 import { replaceNodes, visit } from "./tree.js";
 import type { Type } from "./types.js";
 import { writeSql } from "./writeExpression.js";
@@ -15,6 +17,8 @@ export interface WrittenQuery {
 /** Writes a query. `into` is the whole INTO clause of PL/pgSQL, put behind the first select list. */
 export function writeQuery(query: Query, env: Environment, into = ""): WrittenQuery {
   let inner = inQuery(env, new Scope(env.scope));
+  // What stands inside another query is no column of the set around it.
+  if (inner.marked && query.with.length > 0) inner = { ...inner, marked: false };
   const common: string[] = [];
   let recursive = false;
   for (const table of query.with) {
@@ -54,6 +58,11 @@ export function writeQuery(query: Query, env: Environment, into = ""): WrittenQu
   return { sql: nested ? `${start}, ${text.slice(RECURSIVE.length)}` : `${start} ${text}`, columns: body.columns };
 }
 
+/** The query of a view or of a table made from it, whose types the server must know when it is created. */
+export function writeStoredQuery(query: Query, env: Environment): WrittenQuery {
+  return writeQuery(query, inQuery({ ...env, leanings: gatherLeanings(query) }, new Scope(env.scope)));
+}
+
 const RECURSIVE = "WITH RECURSIVE ";
 
 interface WrittenBody extends WrittenQuery {
@@ -69,9 +78,21 @@ function writeBody(body: QueryBody, env: Environment, into: string, query?: Quer
     const nested = writeQuery(body.query, env, into);
     return { sql: `(${nested.sql})`, columns: nested.columns, env };
   }
+  if (!env.leanings || env.marked) return writeSet(body, env, into);
+  const marked = writeSet(body, { ...env, marked: true }, into);
+  return { ...marked, ...unifyColumns(marked.sql, marked.rows), env };
+}
+
+interface WrittenSet extends WrittenBody {
+  /** The columns of each SELECT that the operators join. */
+  readonly rows: readonly (readonly Column[])[];
+}
+
+function writeSet(body: Extract<QueryBody, { kind: "set" }>, env: Environment, into: string): WrittenSet {
   const left = writeSide(body.left, env, into);
   const right = writeSide(body.right, env, "");
-  return { sql: `${left.sql} ${body.operator} ${right.sql}`, columns: left.columns, env };
+  const rows = [left, right].flatMap((side) => ("rows" in side ? (side as WrittenSet).rows : [side.columns]));
+  return { sql: `${left.sql} ${body.operator} ${right.sql}`, columns: left.columns, env, rows };
 }
 
 /** A side of UNION and the like: INTERSECT binds tighter in PostgreSQL, in Oracle all are equal and go from left to right. */
@@ -107,7 +128,11 @@ function writeSearched(
     const isOwn = item.kind === "table" && item.name?.length === 1 && item.name[0] === table.name;
     return isOwn ? ({ ...item, name: [name], alias: item.alias ?? table.name } as unknown as typeof node) : undefined;
   });
-  const inner = writeCommon({ ...table, name, query, search: { ...search, set: "godwit_order" }, columns: [] }, env);
+  const inner = writeCommon(
+    { ...table, name, query, search: { ...search, set: "godwit_order" }, columns: [] },
+    env,
+    table.columns,
+  );
   const list = table.columns.map(quoteName);
   const recursion = inner.sql.replace(quoteName(name), `${quoteName(name)}(${list.join(", ")})`);
   const shown = [...list, ...(table.cycle ? [quoteName(table.cycle.set)] : [])];
@@ -118,9 +143,13 @@ function writeSearched(
   };
 }
 
-function writeCommon(table: CommonTable, env: Environment): { sql: string; columns: ReadonlyMap<string, Type> | undefined } {
+function writeCommon(
+  table: CommonTable,
+  env: Environment,
+  own: readonly string[] = table.columns,
+): { sql: string; columns: ReadonlyMap<string, Type> | undefined } {
   if (table.search && table.columns.length > 0) return writeSearched(table, table.search, env);
-  const known = new Map([...(env.common ?? []), [table.name, undefined]]);
+  const known = new Map([...(env.common ?? []), [table.name, anchorColumns(table, own, env)]]);
   const query = writeQuery(table.query, { ...env, common: known });
   const names = table.columns.length > 0 ? `(${table.columns.map(quoteName).join(", ")})` : "";
   let sql = `${quoteName(table.name)}${names} AS (${query.sql})`;
@@ -131,6 +160,16 @@ function writeCommon(table: CommonTable, env: Environment): { sql: string; colum
     sql += ` CYCLE ${columns.map(quoteName).join(", ")} SET ${quoteName(set)} TO ${writeSql(to, env)} DEFAULT ${writeSql(otherwise, env)} USING godwit_path`;
   }
   return { sql, columns: columnMap(query.columns, table.columns) };
+}
+
+/** The columns that a recursion starts from, which are those it has. */
+function anchorColumns(
+  { name, query }: CommonTable,
+  columns: readonly string[],
+  env: Environment,
+): ReadonlyMap<string, Type> | undefined {
+  if (!env.leanings || query.body.kind !== "set" || query.with.length > 0 || !refersTo(query, name)) return undefined;
+  return columnMap(writeBody(query.body.left, inQuery(env, new Scope(env.scope)), "").columns, columns);
 }
 
 /** Columns by name; undefined when one of them is not known. */

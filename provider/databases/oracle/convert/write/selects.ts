@@ -5,6 +5,7 @@ import { writeFrom } from "./fromItems.js";
 import { writeHierarchy } from "./hierarchies.js";
 import { quoteName } from "./names.js";
 import { takeRowLimit } from "./rowLimits.js";
+import { mark } from "./setColumns.js";
 import { mentions, visit } from "./tree.js";
 import { TEXT, type Type, UNKNOWN } from "./types.js";
 import { writeExpression, writeSql } from "./writeExpression.js";
@@ -26,7 +27,8 @@ export interface WrittenSelect {
 }
 
 /** Writes one SELECT ... GROUP BY. The scope of `env` takes its tables. */
-export function writeSelect(select: Select, env: Environment, into: string, query?: Query): WrittenSelect {
+export function writeSelect(select: Select, around: Environment, into: string, query?: Query): WrittenSelect {
+  const env: Environment = around.marked ? { ...around, marked: false } : around;
   if (select.connectBy) return writeHierarchy(select, select.connectBy, env, into, query);
   const usesColumnValue = mentions([select.items, select.where], "column_value");
   const { where: joined, sql: from } = writeFrom(select.from, select.where, env, usesColumnValue);
@@ -39,7 +41,7 @@ export function writeSelect(select: Select, env: Environment, into: string, quer
     : env;
   const counted = limit !== undefined && select.group.length === 0 && hasAggregate(select.items);
   const head = `SELECT ${select.distinct ? "DISTINCT " : ""}`;
-  const { sql: items, columns } = writeItems(select, inner);
+  const { sql: items, columns } = writeItems(select, inner, around.marked);
   const list = `${head}${items}${into === "" ? "" : ` ${into}`}`;
   if (counted && from !== "") {
     // The rows are limited before they are counted.
@@ -74,7 +76,7 @@ function hasAggregate(items: readonly SelectItem[]): boolean {
 }
 
 /** The select list. */
-export function writeItems(select: Select, env: Environment): { sql: string; columns: Column[] } {
+export function writeItems(select: Select, env: Environment, marked = false): { sql: string; columns: Column[] } {
   const columns: Column[] = [];
   const items = select.items.map((item) => {
     if (item.value.kind === "star" && isOnlyDual(select)) {
@@ -83,6 +85,8 @@ export function writeItems(select: Select, env: Environment): { sql: string; col
     }
     if (item.value.kind === "star") columns.push(...starColumns(item.value.of, env));
     const written = writeExpression(item.value, env);
+    const sql =
+      marked && written.type.family === "unknown" && item.value.kind !== "star" ? mark(written.sql, columns.length) : written.sql;
     const natural = naturalName(item.value);
     if (item.value.kind !== "star")
       columns.push({
@@ -92,7 +96,7 @@ export function writeItems(select: Select, env: Environment): { sql: string; col
     // A name that the rewriting changed (SYSDATE, a sequence's NEXTVAL) keeps its column name through an alias.
     const alias =
       item.alias ?? (natural !== undefined && !endsInName(written.sql, natural) && isPlainPlace(env) ? natural : undefined);
-    return alias === undefined ? written.sql : `${written.sql} AS ${quoteName(alias)}`;
+    return alias === undefined ? sql : `${sql} AS ${quoteName(alias)}`;
   });
   return { sql: items.join(", "), columns };
 }

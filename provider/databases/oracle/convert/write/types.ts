@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { DataType } from "../read/dataType.js";
 import type { Environment } from "./environment.js";
+import type { Leaning } from "./leanings.js";
 import { quoteName, quoteNames } from "./names.js";
 import { systemType } from "./systemPackages.js";
 
@@ -37,6 +38,8 @@ export interface Type {
   readonly defaults?: ReadonlyMap<string, string>;
   /** A type of Oracle's that nothing here stands for, by its name: a value can be declared and handed on, not looked into. */
   readonly opaque?: string;
+  /** Of the family unknown: what the uses of the column say. */
+  readonly leaning?: Leaning;
   /** An array that Oracle indexes freely (INDEX BY): it needs no constructor and may have gaps. */
   readonly sparse?: boolean;
 }

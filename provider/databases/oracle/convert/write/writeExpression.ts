@@ -3,6 +3,7 @@ import type { Expression, ExpressionOf } from "../read/expression.js";
 import { writeAccess } from "./access.js";
 import { writeBinary } from "./arithmetic.js";
 import { writeCall } from "./calls.js";
+import { comparable, comparableWithQuery, spanOf, toMoment, toNumber, toText, unified } from "./coercion.js";
 import { type Environment, Scope } from "./environment.js";
 import { bulkVariables } from "./forall.js";
 import { writeName } from "./nameReference.js";
@@ -28,10 +29,16 @@ export interface Written {
   readonly type: Type;
 }
 
+/** Characters of one expression. */
+const LONGEST = 1 << 20;
+
 /** Writes an expression or condition in PostgreSQL's terms, with its type as far as it is known. */
 export function writeExpression(expression: Expression, env: Environment): Written {
   const write = WRITERS[expression.kind] as (expression: Expression, env: Environment) => Written;
-  return write(expression, env);
+  const written = write(expression, env);
+  // Some functions become expressions that hold their argument twice, which doubles with each one inside another.
+  if (written.sql.length > LONGEST) throw new Unconvertible("an expression that becomes longer than a megabyte", expression.line);
+  return written;
 }
 
 export function writeSql(expression: Expression, env: Environment): string {
@@ -47,7 +54,7 @@ export function writeOperand(expression: Expression, env: Environment): Written 
 const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member"]);
 
 function isAtomic(sql: string): boolean {
-  return /^(\w+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
+  return /^([\w.]+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
 }
 
 type Writers = { [K in Expression["kind"]]: (expression: ExpressionOf<K>, env: Environment) => Written };
@@ -72,16 +79,27 @@ const WRITERS: Writers = {
     return { ...inner, sql: `(${inner.sql})` };
   },
   between: (e, env) => {
-    const [value, low, high] = [e.value, e.low, e.high].map((each) => writeOperand(each, env).sql);
+    const { value, others } = comparable(e.value, [e.low, e.high], false, env);
+    const [low, high] = others;
     return { sql: `${value} ${e.negated ? "NOT " : ""}BETWEEN ${low} AND ${high}`, type: BOOLEAN };
   },
   in: (e, env) => {
-    const value = writeOperand(e.value, env).sql;
-    return { sql: `${value} ${e.negated ? "NOT " : ""}IN ${writeItems(e.items, env)}`, type: BOOLEAN };
+    const not = e.negated ? "NOT " : "";
+    if ("body" in e.items) {
+      const query = writeQuery(e.items, env);
+      const [column, ...others] = query.columns;
+      const own = writeOperand(e.value, env);
+      const value =
+        column && others.length === 0 && e.value.kind !== "list" ? comparableWithQuery(own, column.type, env) : own.sql;
+      return { sql: `${value} ${not}IN (${query.sql})`, type: BOOLEAN };
+    }
+    const { value, others } = comparable(e.value, e.items, true, env);
+    return { sql: `${value} ${not}IN (${others.join(", ")})`, type: BOOLEAN };
   },
   like: (e, env) => {
     const value = writeOperand(e.value, env);
-    const text = value.type.family === "string" || value.type.family === "unknown" ? value.sql : `${value.sql}::text`;
+    const isText = value.type.family === "string" || value.type.family === "unknown";
+    const text = isText ? toText(value, env).sql : `${value.sql}::text`;
     // Oracle's LIKE knows no escape character unless one is named; PostgreSQL's knows the backslash.
     const hasBackslash = e.pattern.kind !== "literal" || e.pattern.value.includes("\\");
     const escaping = e.escape ? ` ESCAPE ${writeSql(e.escape, env)}` : hasBackslash ? " ESCAPE ''" : "";
@@ -110,12 +128,13 @@ const WRITERS: Writers = {
     return { sql: `CAST(CAST(ARRAY(SELECT godwit_row FROM (${query}) AS godwit_row) AS text) AS ${target})`, type };
   },
   extract: (e, env) => {
-    const from = writeExpression(e.from, env);
+    const written = spanOf(e.from, env) ?? writeOperand(e.from, env);
+    const from = written.type.family === "interval" ? written : toMoment(written, env);
     return { sql: `EXTRACT(${e.field} FROM ${from.sql})`, type: NUMERIC };
   },
   trim: (e, env) => {
     const characters = e.characters ? ` ${writeSql(e.characters, env)}` : "";
-    return { sql: `trim(${e.side}${characters} FROM ${writeSql(e.from, env)})`, type: TEXT };
+    return { sql: `trim(${e.side}${characters} FROM ${toText(writeOperand(e.from, env), env).sql})`, type: TEXT };
   },
   exists: (e, env) => ({ sql: `EXISTS (${writeQuery(e.query, env).sql})`, type: BOOLEAN }),
   subquery: (e, env) => {
@@ -247,7 +266,12 @@ function writeUnary(e: ExpressionOf<"unary">, env: Environment): Written {
   if (e.operator === "PRIOR" || e.operator === "CONNECT_BY_ROOT") throw new Unconvertible(`${e.operator} at this place`, e.line);
   const operand = writeOperand(e.operand, env);
   if (e.operator === "NOT") return { sql: `NOT ${operand.sql}`, type: BOOLEAN };
-  return { sql: `${e.operator}${operand.sql.startsWith(e.operator) ? " " : ""}${operand.sql}`, type: operand.type };
+  if (operand.type.family !== "interval") return signed(e.operator, toNumber(operand, env));
+  return signed(e.operator, operand);
+}
+
+function signed(operator: string, operand: Written): Written {
+  return { sql: `${operator}${operand.sql.startsWith(operator) ? " " : ""}${operand.sql}`, type: operand.type };
 }
 
 /** String functions whose result is '' in PostgreSQL where Oracle's is NULL. */
@@ -304,14 +328,15 @@ function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
 }
 
 function writeCase(e: ExpressionOf<"case">, env: Environment): Written {
-  const subject = e.subject ? ` ${writeOperand(e.subject, env).sql}` : "";
-  let type: Type = UNKNOWN;
-  const branches = e.branches.map(({ when, value: result }) => {
-    const value = writeExpression(result, env);
-    if (type.family === "unknown") type = value.type;
-    return ` WHEN ${writeSql(when, env)} THEN ${value.sql}`;
-  });
-  const otherwise = e.otherwise ? ` ELSE ${writeSql(e.otherwise, env)}` : "";
+  const whens = e.branches.map(({ when }) => when);
+  const tests = e.subject
+    ? comparable(e.subject, whens, true, env)
+    : { value: "", others: whens.map((when) => writeSql(when, env)) };
+  const values = e.branches.map(({ value }) => writeExpression(value, env));
+  const { sql: results, type } = unified(e.otherwise ? [...values, writeExpression(e.otherwise, env)] : values, env);
+  const branches = whens.map((_, index) => ` WHEN ${tests.others[index] ?? ""} THEN ${results[index] ?? ""}`);
+  const subject = e.subject ? ` ${tests.value}` : "";
+  const otherwise = e.otherwise ? ` ELSE ${results.at(-1) ?? ""}` : "";
   return { sql: `CASE${subject}${branches.join("")}${otherwise} END`, type: type.family === "integer" ? NUMERIC : type };
 }
 
