@@ -15,8 +15,15 @@ export interface OpenedTopics {
   /** Partition counts. */
   readonly partitions: ReadonlyMap<string, number>;
   readonly descriptions: readonly TopicDescription[];
-  /** Its partition 0 is what the task's group offsets hang on: the brokers take none without a partition that exists. */
-  readonly anchor: string;
+}
+
+/**
+ * The topic whose partition 0 the task's group offsets hang on, for the brokers take none without a partition that exists: the first that is there, whether
+ * tables use it or not. Brokers forget the offsets on a topic that is deleted: then it is the store's copy that counts. Undefined for a task without any topic yet.
+ */
+export function anchorOf({ partitions }: Pick<OpenedTopics, "partitions">): string | undefined {
+  const [first] = partitions.keys();
+  return first;
 }
 
 /** What an attempt at a task needs of its cluster. */
@@ -128,9 +135,7 @@ function checkedTopics(
     }
     if (topic) partitions.set(name, topic.partitions);
   }
-  // The first that is there, used or not. Brokers forget the offsets on a topic that is deleted: then it is the store's copy that counts.
-  const [anchor = ""] = partitions.keys();
-  return { partitions, descriptions, anchor };
+  return { partitions, descriptions };
 }
 
 async function readIncarnation(client: Client, taskId: string): Promise<string> {

@@ -15,7 +15,7 @@ import { releaseSlot } from "../../postgres/replication/slot.js";
 import { fencedError } from "../../postgres/store/taskLease.js";
 import type { TransactionalProducer } from "../client/producer.js";
 import { type FollowedTable, KafkaChangeSink } from "./changeSink.js";
-import type { OpenedTopics, TaskCluster } from "./cluster.js";
+import { anchorOf, type OpenedTopics, type TaskCluster } from "./cluster.js";
 import { streamNames } from "./identities.js";
 import { joinTopics } from "./joinTopics.js";
 import { streamMark, streamOffset } from "./positions.js";
@@ -114,11 +114,15 @@ class Flow {
     const { producer, topics, shapes, formats, start, entries, store, incarnation } = parts;
     const { cluster, settings, database, readShapes } = options;
     const partitions = new Map(topics.partitions);
-    const offsetAt = { groupId: streamNames(cluster.definition.taskId).groupId, topic: topics.anchor, partition: 0 };
+    const { groupId } = streamNames(cluster.definition.taskId);
     this.output = new RecordOutput({
       producer,
       sureBytes: sureBytes(topics.descriptions),
-      commit: (mark) => producer.commit({ ...offsetAt, ...streamOffset(mark, incarnation) }),
+      commit: async (mark) => {
+        // The first table may join later. Until then there is nothing to commit a position with, and the store's copy will do.
+        const topic = anchorOf({ partitions });
+        if (topic !== undefined) await producer.commit({ groupId, topic, partition: 0, ...streamOffset(mark, incarnation) });
+      },
       onDurable: (mark) => {
         this.latest = mark;
         this.renewed = Date.now();
@@ -274,9 +278,10 @@ async function checkpoint(
 }
 
 /** The later of the two: the store's is written after the group's, and is there when the group has been forgotten. */
-async function startMark(cluster: TaskCluster, { anchor }: OpenedTopics, stored: bigint): Promise<StreamMark> {
-  const committed = await cluster.admin.groupOffset(streamNames(cluster.definition.taskId).groupId, anchor, 0);
-  const mark = streamMark(committed, await cluster.incarnation());
+async function startMark(cluster: TaskCluster, topics: OpenedTopics, stored: bigint): Promise<StreamMark> {
+  const anchor = anchorOf(topics);
+  const { groupId } = streamNames(cluster.definition.taskId);
+  const mark = anchor && streamMark(await cluster.admin.groupOffset(groupId, anchor, 0), await cluster.incarnation());
   if (!mark) return { position: stored, commitTimeMs: 0, recordId: 0 };
   return mark.position >= stored ? mark : { position: stored, commitTimeMs: mark.commitTimeMs, recordId: mark.recordId };
 }

@@ -2,7 +2,7 @@ import type { RecordedLoad, StepRunner, TargetDatabase } from "../../../engine/d
 import type { DdlStep, PlannedTable } from "../../../engine/models/plan.js";
 import type { Connections } from "../../postgres/connections.js";
 import { fencedError } from "../../postgres/store/taskLease.js";
-import { checkPartitions, type OpenedTopics, type TaskCluster, topicMissing } from "./cluster.js";
+import { anchorOf, checkPartitions, type OpenedTopics, type TaskCluster, topicMissing } from "./cluster.js";
 import { LOAD_LANES, laneNames, loadNames } from "./identities.js";
 import { recordedLoad } from "./positions.js";
 import type { RecordFormats } from "./recordFormats.js";
@@ -57,7 +57,7 @@ export function openKafkaTarget(options: KafkaTargetOptions): TargetDatabase {
           taskId,
           incarnation: await cluster.incarnation(),
           producer,
-          offsetAt: { groupId: names.groupId, topic: topics.anchor, partition: 0 },
+          offsetAt: { groupId: names.groupId, topic: anchorOf(topics) ?? "", partition: 0 },
           store: await store.connect("load"),
           written: (table) =>
             writtenTable(loadedTable(table, database, shapes), table, {
@@ -97,8 +97,8 @@ interface Prepared {
  * table only once the store knows of the one before, so the last one is all there is to ask for.
  */
 async function recordedLoads(cluster: TaskCluster): Promise<readonly RecordedLoad[]> {
-  const { anchor } = await cluster.topics();
-  if (anchor === "") return [];
+  const anchor = anchorOf(await cluster.topics());
+  if (anchor === undefined) return [];
   const incarnation = await cluster.incarnation();
   const found = await Promise.all(
     loadNames(cluster.definition.taskId).map(async (names) => {

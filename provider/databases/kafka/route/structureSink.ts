@@ -5,7 +5,7 @@ import { HeldSink } from "../../postgres/ddl/follow/heldSink.js";
 import { qualified } from "../../postgres/sql.js";
 import { tablePartitioner } from "../partitioning.js";
 import type { FollowedTable, KafkaChangeSink } from "./changeSink.js";
-import type { OpenedTopics } from "./cluster.js";
+import { anchorOf, type OpenedTopics } from "./cluster.js";
 import type { StructureFollower, StructureOutcome } from "./structureFollower.js";
 import type { TableShapes } from "./tableShapes.js";
 import { topicName } from "./topicNames.js";
@@ -129,15 +129,18 @@ class StructureSink implements ChangeSink {
     }
     const topic = own?.ddl ?? this.topicOf(outcome);
     const { schema, name } = outcome;
-    for (const sql of outcome.texts) inner.ddl(topic, this.partition(topic, schema, name), { schema, table: name, sql });
+    // A task over a schema without tables has no topic yet that could tell of its views and functions.
+    if (topic !== undefined) {
+      for (const sql of outcome.texts) inner.ddl(topic, this.partition(topic, schema, name), { schema, table: name, sql });
+    }
     if (gone !== undefined) inner.forget(gone);
   }
 
   /** What is about no table of the task goes where its name leads, if that is one of the task's topics. */
-  private topicOf({ schema, name }: StructureOutcome): string {
+  private topicOf({ schema, name }: StructureOutcome): string | undefined {
     const { settings, database, topics } = this.options;
     const topic = topicName(settings.ddlTopic ?? settings.topic, database, { schema, name });
-    return topics.partitions.has(topic) ? topic : topics.anchor;
+    return topics.partitions.has(topic) ? topic : anchorOf(topics);
   }
 
   private partition(topic: string, schema: string, name: string): number {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import type { TaskStatus } from "../../../../provider/engine/taskStatus.js";
 import { type KafkaCluster, startKafka } from "../../../support/kafka/kafka.js";
 import { describeKafka } from "../../../support/kafka/kafkaTests.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
@@ -92,5 +93,36 @@ describeKafka("a database that is followed into Kafka", () => {
     expect((await task.refresh())?.state).toBe("running");
     await task.destroy();
     expect(await task.leftovers()).toEqual([]);
+  });
+
+  it("a throttle holds records back and lag tells it; lifted on the running task, the rest comes at once", async () => {
+    const slow = { throttle: { incremental: { rowsPerSecond: 200 } } };
+    await task.up(slow);
+    const status = async () => {
+      const [row] = await task.rows<{ status: TaskStatus }>("SELECT status FROM godwit.status");
+      return row?.status.incremental;
+    };
+    await task.sql(`DO $$ BEGIN FOR n IN 100..149 LOOP
+      INSERT INTO orders SELECT n * 100 + g, 'slow', 1, NULL FROM generate_series(0, 99) g; COMMIT; END LOOP; END $$`);
+    const began = Date.now();
+    await expect.poll(async () => (await status())?.lagBytes ?? 0, { timeout: 20_000 }).toBeGreaterThan(10_000);
+    await expect.poll(async () => (await status())?.inserts ?? 0, { timeout: 20_000 }).toBeGreaterThan(200);
+    const { inserts = 0 } = (await status()) ?? {};
+    // A second's worth may go at once, and what a read brought is let through whole.
+    expect(inserts).toBeLessThan((1 + (Date.now() - began) / 1000) * 200 + 1500);
+    await task.up({ throttle: {} });
+    await task.level(15);
+    await expect.poll(status, { timeout: 10_000 }).toMatchObject({ caughtUp: true, inserts: 5000, lagSeconds: 0 });
+    expect(await task.records(`${task.name}.public.orders`)).toHaveLength(6000);
+  });
+
+  it("a schema without a table yet: the first one that is made has its topic, its statement and its rows", async () => {
+    await task.sql("DROP TABLE orders, bag");
+    await task.up({ objects: [{ schema: "public" }] });
+    await task.sql("CREATE TABLE first (id integer PRIMARY KEY); INSERT INTO first VALUES (1)");
+    await task.level(60);
+    const types = canal(await task.records(`${task.name}.public.first`)).map(({ type }) => type);
+    expect(types.sort()).toEqual(["DDL", "INSERT"]);
+    expect((await task.refresh())?.errors).toEqual([]);
   });
 });

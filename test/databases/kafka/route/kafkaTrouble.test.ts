@@ -75,6 +75,31 @@ describeKafka("what stands in the way of a task that writes to Kafka", () => {
     ).rejects.toThrow(/targetTopicNames: "one\.two" and "one_two" differ only in \. and _/);
   });
 
+  it("rows, keys and topics that would fail later are told before anything is made", async () => {
+    await fresh();
+    await task.sql("ALTER TABLE t ALTER body SET STORAGE EXTERNAL; INSERT INTO t VALUES (2, repeat('x', 2000000))");
+    await task.sql("CREATE TABLE by_region (id integer PRIMARY KEY, region text)");
+    await kafka.createTopic(`${task.name}.public.t`, 1, { "min.insync.replicas": "2" });
+    const failed = await task
+      .up({
+        target: { ...kafka.endpoint(), kafka: { schemaRegistry: { url: "http://127.0.0.1:1" } } },
+        objects: [
+          {
+            schema: "public",
+            tables: [{ name: "t" }, { name: "by_region", partitionKey: ["region"], excludeColumns: ["region"] }],
+          },
+        ],
+      })
+      .catch((cause: Error) => cause.message);
+    expect(failed).toMatch(/targetReplicas: \S+\.public\.t: min\.insync\.replicas is above the number of replicas/);
+    expect(failed).toMatch(/targetPartitionKeys: public\.by_region has no column "region" that is copied/);
+    const warnings = task.lines.filter((line) => line.startsWith("warning")).join("\n");
+    expect(warnings).toMatch(/targetMessageSize: .*public\.t \(20\d{5} bytes in topic .*max\.message\.bytes=/);
+    expect(warnings).toMatch(/targetSchemaRegistryUse: .* is of no use to canal-json/);
+    expect(warnings).toMatch(/sourceWholeRows: 2 table\(s\) get REPLICA IDENTITY FULL/);
+    expect(await task.leftovers()).toEqual([]);
+  });
+
   it("a topic that got more partitions stops the task: keys would go elsewhere", async () => {
     await fresh();
     await task.up({ retry: { connectionMinutes: 10, otherMinutes: 1 } });
