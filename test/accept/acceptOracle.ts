@@ -46,8 +46,18 @@ async function main(): Promise<number> {
         ? { mode: "disable" }
         : { ca: await (await import("node:fs/promises")).readFile(values.ca, "utf8") },
   };
-  const side = await openTarget(values.target);
   const connection = await connectOracle(source, { applicationName: "godwit/accept" });
+  const side = await openTarget(values.target).catch(async (cause: unknown) => {
+    await connection.close();
+    throw cause;
+  });
+  const interrupted = new AbortController();
+  const onSignal = () => {
+    if (interrupted.signal.aborted) process.exit(130);
+    console.error("stopping: the scratch schema and the task are being taken away (again: leaves them where they are)");
+    interrupted.abort(new Error("interrupted"));
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
     const scratch = oracleScratch(connection);
     const held = await accept({
@@ -55,6 +65,7 @@ async function main(): Promise<number> {
       target: side.endpoint,
       scratch,
       connection,
+      signal: interrupted.signal,
       say: (step, text) => console.log(`${step.padEnd(13)} ${text}`),
     });
     if (values.target !== undefined) {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../provider/contract/types.js";
 import type { OracleConnection } from "../../provider/databases/oracle/driver.js";
 import type { TaskEndpoint } from "../../provider/engine/models/endpoint.js";
@@ -37,6 +38,8 @@ export interface Acceptance {
   readonly seconds?: number;
   /** GODWIT_HOME of the task, emptied at the end. Default a folder of its own. */
   readonly home?: string;
+  /** Ends it before the next step; what there is by then is taken away all the same. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface Acceptance {
  * Resolves with whether all of it held; what did not is said.
  */
 export async function accept(acceptance: Acceptance): Promise<boolean> {
-  const { source, target, scratch, connection, say, seconds = 120 } = acceptance;
+  const { source, target, scratch, say, seconds = 120, signal } = acceptance;
   const home = acceptance.home ?? (await mkdtemp(join(tmpdir(), "godwit-accept-")));
   const former = process.env.GODWIT_HOME;
   process.env.GODWIT_HOME = home;
@@ -55,11 +58,14 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
     taskName: scratch.schema.toLowerCase(),
     objects: [{ schema: scratch.schema }],
     migrationTypes: ["schema", "full", "incremental"],
+    // Level it is when the tables are: until then it can be broken off.
+    waitFor: "started",
   }) as unknown as MigrationTaskInputs;
   let made: { id: string; outputs: MigrationTaskOutputs } | undefined;
   let held = true;
   const level = async (step: string) => {
-    const results = await untilLevel(connection, target, scratch, seconds);
+    const results = await untilLevel(acceptance, seconds);
+    signal?.throwIfAborted();
     for (const { table, rows, differences } of results) {
       say(
         step,
@@ -70,6 +76,7 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
   };
   try {
     await scratch.create();
+    signal?.throwIfAborted();
     say("source", `schema ${scratch.schema} with ${scratch.tables.length} tables`);
     made = await migrationTask.create(inputs, { log }).catch((cause: unknown) => {
       const partial = cause as { id?: string; properties?: MigrationTaskOutputs };
@@ -80,6 +87,7 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
       say("precheck", `${passed ? "ok " : "-- "} ${item}: ${message}`);
     for (const { kind, name, reason } of made.outputs.skippedObjects) say("left out", `${kind} ${name}: ${reason}`);
     await level("loaded");
+    signal?.throwIfAborted();
     await scratch.change();
     await level("changed");
     await scratch.restructure();
@@ -91,7 +99,7 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
     }
   } catch (cause) {
     held = false;
-    say("FAILED", cause instanceof Error ? cause.message : String(cause));
+    say(signal?.aborted ? "stopped" : "FAILED", cause instanceof Error ? cause.message : String(cause));
   } finally {
     const tidy = async (what: string, work: () => Promise<void>) => {
       await work().then(
@@ -112,15 +120,10 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
   return held;
 }
 
-async function untilLevel(
-  connection: OracleConnection,
-  target: TaskEndpoint,
-  scratch: Scratch,
-  seconds: number,
-): Promise<readonly Compared[]> {
+async function untilLevel({ connection, target, scratch, signal }: Acceptance, seconds: number): Promise<readonly Compared[]> {
   for (const end = Date.now() + seconds * 1000; ; ) {
     const results = await compareSides(connection, target, scratch.schema, scratch.tables);
-    if (results.every(({ differences }) => differences.length === 0) || Date.now() > end) return results;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    if (results.every(({ differences }) => differences.length === 0) || Date.now() > end || signal?.aborted) return results;
+    await sleep(1000, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -29,7 +29,9 @@ export async function compareSides(
   return withConnection(target, { applicationName: "godwit/accept" }, async (client) => {
     const results: Compared[] = [];
     for (const table of tables) {
-      const own = columns.filter((row) => row.table === table && !row.column.virtual).map(({ column }) => column);
+      const own = columns
+        .filter((row) => row.table === table && !row.column.virtual && !row.column.hidden)
+        .map(({ column }) => column);
       const there = { schema: naturalName(schema), name: naturalName(table) };
       const names = own.map(({ name }) => ident(naturalName(name))).join(", ");
       try {

@@ -30,7 +30,8 @@ export function redoInputs(table: PlannedTable, now: readonly OracleColumn[] | u
     // Computed columns are in no redo: what they are computed from is.
     columns: stored.map(({ name, type }) => ({
       name,
-      kind: kindOfType(type),
+      // What Oracle keeps for itself (the storage of XMLTYPE) takes a place and is nobody's LOB.
+      kind: name.startsWith("SYS_") ? "text" : kindOfType(type),
       national: isNational(type),
       partOfKey: key.has(name),
     })),

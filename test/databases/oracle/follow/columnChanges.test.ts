@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { kindOfType } from "../../../../provider/databases/oracle/catalog/columns.js";
 import type { OracleColumn } from "../../../../provider/databases/oracle/catalog/model.js";
 import { columnChanges } from "../../../../provider/databases/oracle/follow/columnChanges.js";
 import { spelledForTarget } from "../../../../provider/databases/oracle/follow/ddlText.js";
-import { evolveStored } from "../../../../provider/databases/oracle/follow/storedColumns.js";
+import { redoInputs } from "../../../../provider/databases/oracle/follow/redoInputs.js";
+import { evolveStored, withStored } from "../../../../provider/databases/oracle/follow/storedColumns.js";
 import type { PlannedTable } from "../../../../provider/engine/models/plan.js";
 
 describe("what ALTER TABLE does to columns", () => {
@@ -107,5 +109,53 @@ describe("a statement under the target's names", () => {
     ["drop index hr.i", 'drop index "PEOPLE".i'],
   ])("%s", (sql, expected) => {
     expect(spelled(sql)).toBe(expected);
+  });
+});
+
+describe("what redo is read with", () => {
+  const column = (name: string, type: string, more: Partial<OracleColumn>): OracleColumn => ({
+    name,
+    type,
+    kind: kindOfType(type),
+    national: false,
+    nullable: true,
+    expression: undefined,
+    virtual: false,
+    identity: undefined,
+    hidden: false,
+    place: undefined,
+    ...more,
+  });
+  const planned = {
+    id: 7,
+    source: { schema: "S", name: "T" },
+    target: { schema: "s", name: "t" },
+    columns: [{ source: "ID", target: "id", type: "NUMBER" }],
+    leftOut: ["TWICE"],
+    key: { source: "primaryKey", columns: ["ID"] },
+  } as unknown as PlannedTable;
+
+  it("is every column that takes a place in the rows, in their order: unused and hidden ones too, computed ones not", () => {
+    const table = withStored(
+      planned,
+      [
+        column("ID", "NUMBER", { place: 2 }),
+        column("TWICE", "NUMBER", { virtual: true, expression: "ID * 2" }),
+        column("TREE", "XMLTYPE", {}),
+        column("SYS_NC00004$", "BLOB", { place: 3, hidden: true }),
+        column("SYS_C00001_24010101:00:00$", "DATE", { place: 1, hidden: true }),
+      ],
+      55n,
+    );
+    const inputs = redoInputs(table, undefined);
+    expect(inputs.columns.map(({ name, kind, partOfKey }) => `${name} ${kind}${partOfKey ? " key" : ""}`)).toEqual([
+      "SYS_C00001_24010101:00:00$ text",
+      "ID number key",
+      "SYS_NC00004$ text",
+      "TREE xml",
+    ]);
+    expect(inputs.placesSince).toBe(55n);
+    // Known and not moved: redo that names them is no change of structure.
+    expect(table.leftOut).toEqual(["TWICE", "SYS_C00001_24010101:00:00$", "SYS_NC00004$", "TREE"]);
   });
 });
