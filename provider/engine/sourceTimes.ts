@@ -11,14 +11,22 @@ const MOST_SAMPLES = 2000;
 /** When the source was where: from that, how long ago it was at a position. Samples are asked for in the order of time. */
 export class SourceTimes {
   private samples: Sample[];
+  /** Of those behind the newest. */
+  private leastApartMs = 0;
 
   constructor(position: Position, atMs: number) {
     this.samples = [{ position, atMs }];
   }
 
   add(position: Position, atMs: number): void {
-    this.samples.push({ position, atMs });
-    if (this.samples.length > MOST_SAMPLES) this.samples = this.samples.filter((_, index) => index % 2 === 0);
+    const { samples } = this;
+    const before = samples.at(-2);
+    if (before && atMs - before.atMs < this.leastApartMs) samples.pop();
+    samples.push({ position, atMs });
+    if (samples.length <= MOST_SAMPLES) return;
+    // Evenly: older ones are as likely to be asked for.
+    this.leastApartMs = ((atMs - (samples[0]?.atMs ?? atMs)) * 2) / MOST_SAMPLES;
+    this.samples = samples.filter((_, index) => index % 2 === 0);
   }
 
   /**
