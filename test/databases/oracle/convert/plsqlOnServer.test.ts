@@ -168,4 +168,16 @@ CREATE TRIGGER stopped BEFORE SHUTDOWN ON DATABASE BEGIN DELETE FROM sessions; E
       ["stopped_trigger"],
     ]);
   });
+
+  it("loops over a cursor with defaults, and with variables that PL/pgSQL has a word for", async () => {
+    const { query } = await load(`CREATE FUNCTION f RETURN NUMBER IS
+        CURSOR details(a NUMBER, b NUMBER DEFAULT 2) IS SELECT a + b AS s FROM dual; n NUMBER := 0;
+      BEGIN
+        FOR detail IN details(1) LOOP n := n + detail.s; END LOOP;
+        FOR query IN 1 .. 3 LOOP n := n + query; END LOOP;
+        RETURN n;
+      END;
+/`);
+    expect(await query("SELECT f()::int")).toEqual([[9]]);
+  });
 });

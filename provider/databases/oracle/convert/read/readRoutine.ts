@@ -48,7 +48,7 @@ function readBody(cursor: Cursor, traits: RoutineTraits): Block | undefined {
 export function readParameter(cursor: Cursor): Parameter {
   const name = cursor.name();
   let mode: Parameter["mode"] = "IN";
-  if (cursor.accept("IN", "OUT") || cursor.accept("INOUT")) mode = "IN OUT";
+  if (cursor.accept("IN", "OUT") || cursor.accept("OUT", "IN") || cursor.accept("INOUT")) mode = "IN OUT";
   else if (cursor.accept("OUT")) mode = "OUT";
   else if (cursor.at("IN")) cursor.next();
   cursor.accept("NOCOPY");

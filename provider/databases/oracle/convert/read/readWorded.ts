@@ -53,6 +53,10 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
       cursor.next();
       cursor.next();
       readExpression(cursor);
+    } else if (callee === "json_object" && cursor.peek().kind === "string" && isKeyAhead(cursor)) {
+      const { line } = cursor.peek();
+      pieces.push({ kind: "literal", type: "string", value: cursor.next().value, line }, "VALUE");
+      cursor.next();
     } else if (nameNext && cursor.atName()) {
       pieces.push(`"${cursor.name()}"`);
       nameNext = false;
@@ -69,6 +73,11 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
     else pieces.push(readExpression(cursor));
   }
   return pieces;
+}
+
+/** JSON_OBJECT('key' IS value) says the same as 'key' VALUE value. */
+function isKeyAhead(cursor: Cursor): boolean {
+  return cursor.atAhead(1, "IS") && !cursor.atAhead(2, "NULL", "NOT", "JSON");
 }
 
 /** Column name, type and path of XMLTABLE and JSON_TABLE. */

@@ -81,7 +81,7 @@ export function writeOpen(s: StatementOf<"open">, env: Environment): string[] {
 }
 
 /** Defaults are filled in, since PL/pgSQL's cursor parameters have none. */
-function argumentsInOrder(parameters: readonly Parameter[], args: readonly Argument[], env: Environment): string[] {
+export function argumentsInOrder(parameters: readonly Parameter[], args: readonly Argument[], env: Environment): string[] {
   return parameters.map((parameter, index) => {
     const arg = args.find((each) => each.name === parameter.name) ?? (args[index]?.name === undefined ? args[index] : undefined);
     const value = arg?.value ?? parameter.default;

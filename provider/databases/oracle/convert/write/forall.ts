@@ -5,7 +5,7 @@ import { findAccess, typeAt } from "./access.js";
 import { writeAssignment } from "./assignment.js";
 import { type Environment, Scope, type Unit } from "./environment.js";
 import { stateOfCode, writeSqlCode } from "./exceptionStates.js";
-import { indent, quoteName } from "./names.js";
+import { indent, quoteName, quoteVariable } from "./names.js";
 import { COUNT_AS, COUNT_ROWS, unitOf, writeStatements } from "./statements.js";
 import { nameOf } from "./tree.js";
 import { INTEGER } from "./types.js";
@@ -38,7 +38,7 @@ function countBulk(line: string, variable: string): string {
 }
 
 function writeBounds(s: StatementOf<"forall">, lines: readonly string[], env: Environment): string[] {
-  const name = quoteName(s.variable);
+  const name = quoteVariable(s.variable);
   const { bounds } = s;
   if (bounds.kind === "range")
     return [`FOR ${name} IN ${writeSql(bounds.low, env)} .. ${writeSql(bounds.high, env)} LOOP`, ...indent(lines), "END LOOP;"];

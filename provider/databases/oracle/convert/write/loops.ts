@@ -1,8 +1,8 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { StatementOf } from "../read/plsql.js";
-import { cursorCall, localCursor } from "./cursorStatements.js";
+import { argumentsInOrder, cursorCall, localCursor } from "./cursorStatements.js";
 import { type Environment, Scope } from "./environment.js";
-import { indent, quoteName } from "./names.js";
+import { indent, quoteName, quoteVariable } from "./names.js";
 import { columnMap, writeQuery } from "./queries.js";
 import { writeStatements } from "./statements.js";
 import { INTEGER, RECORD } from "./types.js";
@@ -14,7 +14,11 @@ export function writeForRange(s: StatementOf<"forRange">, env: Environment): str
   scope.set(s.variable, { kind: "variable", sql: quoteName(s.variable), type: INTEGER });
   // Oracle names the lower bound first in both directions.
   const range = s.reverse ? `REVERSE ${high} .. ${low}` : `${low} .. ${high}`;
-  return [`FOR ${quoteName(s.variable)} IN ${range} LOOP`, ...indent(writeStatements(s.body, { ...env, scope })), "END LOOP;"];
+  return [
+    `FOR ${quoteVariable(s.variable)} IN ${range} LOOP`,
+    ...indent(writeStatements(s.body, { ...env, scope })),
+    "END LOOP;",
+  ];
 }
 
 /** FOR row IN query or cursor. The row gets a variable of its own around the loop, since PL/pgSQL wants it declared. */
@@ -54,12 +58,14 @@ function writeForCursor(s: StatementOf<"forQuery">, env: Environment, scope: Sco
     sql: quoteName(s.variable),
     type: { ...RECORD, ...(cursor.fields ? { fields: cursor.fields } : {}) },
   });
-  const args =
-    called.args.length > 0
+  const hasDefaults = called.entry.parameters.length > called.args.length;
+  const args = hasDefaults
+    ? `(${argumentsInOrder(called.entry.parameters, called.args, env).join(", ")})`
+    : called.args.length > 0
       ? `(${called.args.map((arg) => (arg.name === undefined ? "" : `${quoteName(arg.name)} := `) + writeSql(arg.value, env)).join(", ")})`
       : "";
   return [
-    `FOR ${quoteName(s.variable)} IN ${cursor.sql}${args} LOOP`,
+    `FOR ${quoteVariable(s.variable)} IN ${cursor.sql}${args} LOOP`,
     ...indent(writeStatements(s.body, { ...env, scope })),
     "END LOOP;",
   ];

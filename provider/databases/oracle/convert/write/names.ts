@@ -20,6 +20,22 @@ export function quoteName(name: string): string {
   return /^[\p{Ll}_][\p{Ll}\p{N}_$]*$/u.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Words that PL/pgSQL knows for parts of statements: a loop does not declare a variable called so unless it is quoted. */
+const LOOP_WORDS = new Set(
+  `absolute alias assert backward chain close column column_name constant constraint constraint_name continue current cursor datatype
+  debug deallocate detail diagnostics dump elsif errcode error exception exit explain forward get hint import info insert is last log
+  merge message message_text move next no notice open option pg_context pg_datatype_name pg_exception_context pg_exception_detail
+  pg_exception_hint pg_routine_oid print_strict_params prior query relative return returned_sqlstate reverse rollback row_count rowtype
+  schema schema_name scroll slice sqlstate stacked table table_name type use_column use_variable variable_conflict warning`.split(
+    /\s+/,
+  ),
+);
+
+/** The variable that FOR declares. */
+export function quoteVariable(name: string): string {
+  return LOOP_WORDS.has(name) ? `"${name}"` : quoteName(name);
+}
+
 /** schema.name; of longer names the last two parts. */
 export function quoteNames(names: readonly string[]): string {
   return names.slice(-2).map(quoteName).join(".");
