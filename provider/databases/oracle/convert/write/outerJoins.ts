@@ -22,7 +22,8 @@ export function writeOuterJoins(
     const marked = new Set<number>();
     visit(condition, (node) => {
       if (isInnerQuery(node)) return false;
-      if ((node.kind === "name" || node.kind === "call") && node.outer) marked.add(ownerOf(node, names, env, condition));
+      if ((node.kind === "name" || node.kind === "call") && node.outer)
+        marked.add(ownerOf(node, names, env, { condition, where }));
       return undefined;
     });
     const [table, ...others] = marked;
@@ -82,7 +83,7 @@ function needed(conditions: readonly Expression[], names: readonly (readonly str
 }
 
 /** Which item of FROM a marked column belongs to. */
-function ownerOf(node: Expression, names: readonly (readonly string[])[], env: Environment, condition: Expression): number {
+function ownerOf(node: Expression, names: readonly (readonly string[])[], env: Environment, place: Place): number {
   const parts =
     node.kind === "name"
       ? node.parts
@@ -94,19 +95,27 @@ function ownerOf(node: Expression, names: readonly (readonly string[])[], env: E
       ? names.findIndex((own) => own.includes(parts.at(-2) ?? "") || own.includes(parts[0] ?? ""))
       : columnOwner(parts[0] ?? "", names, env);
   if (index < 0 && parts.length === 1) {
-    const left = onlyOther(parts[0] ?? "", names, env, condition);
+    const left = onlyOther(parts[0] ?? "", names, env, place);
     if (left !== undefined) return left;
   }
   if (index < 0) throw new Unconvertible(`(+) on ${parts.join(".")}, a column whose table is not named`, node.line);
   return index;
 }
 
-/** The one item that may have a column which no item is known to have: not what the condition compares it with, nor one whose columns are known. */
+interface Place {
+  readonly condition: Expression;
+  readonly where: Expression | undefined;
+}
+
+/**
+ * The one item that may have a column which no item is known to have: not what the condition compares it with, nor one whose columns are
+ * known. Of several it is the one that carries the mark elsewhere: the mark on a table that is joined to nothing would mean nothing.
+ */
 function onlyOther(
   column: string,
   names: readonly (readonly string[])[],
   env: Environment,
-  condition: Expression,
+  { condition, where }: Place,
 ): number | undefined {
   const compared = new Set<string>();
   visit(condition, (node) => {
@@ -120,7 +129,15 @@ function onlyOther(
     });
     return lacks ? [] : [index];
   });
-  return open.length === 1 ? open[0] : undefined;
+  if (open.length === 1) return open[0];
+  const marked = new Set<string>();
+  visit(where, (node) => {
+    if (isInnerQuery(node)) return false;
+    if (node.kind === "name" && node.outer && node.parts.length > 1) marked.add(node.parts.at(-2) ?? "");
+    return undefined;
+  });
+  const likely = open.filter((index) => names[index]?.some((name) => marked.has(name)));
+  return likely.length === 1 ? likely[0] : undefined;
 }
 
 function columnOwner(column: string, names: readonly (readonly string[])[], env: Environment): number {
