@@ -14,6 +14,7 @@ import { type DdlFollowing, TextNeeded } from "./ddl/follow/ddlFollowing.js";
 import { ddlSink } from "./ddl/follow/ddlSink.js";
 import type { HeldSink } from "./ddl/follow/heldSink.js";
 import { openDdlFollower } from "./ddl/follow/openDdlFollower.js";
+import { BoundedSink } from "./replication/boundedSink.js";
 import { openChangeStream } from "./replication/changeStream.js";
 import { releaseSlot } from "./replication/slot.js";
 
@@ -40,6 +41,8 @@ export interface FollowOptions {
   readonly onProgress: (counts: FlowCounts) => void;
   readonly signal: AbortSignal;
   readonly limits?: BatchLimits;
+  /** Transactions from this position on are left for the next call. */
+  readonly until?: Position | undefined;
   /** `tables` as they are each time the stream begins again. */
   readonly readTables?: () => Promise<FollowOptions["tables"]>;
   /** Changes of structure are carried over as well. */
@@ -87,7 +90,7 @@ async function followOnce(
   try {
     const sql = await (options.dialect ?? postgresApply).prepare(target, options.quiet);
     const { describeTargets, binaryFits, rules } = sql;
-    const ddl = sql.followsStructure === false ? undefined : options.ddl;
+    const { ddl } = options;
     const entries = (await options.readTables?.()) ?? options.tables;
     const tables = entries.map(({ table }) => table).filter(({ streamed }) => streamed);
     const targets = await describeTargets(target, tables);
@@ -140,12 +143,13 @@ async function run(
   start: Position,
   binary: boolean,
 ): Promise<Again | undefined> {
+  const bounded = options.until === undefined ? undefined : new BoundedSink(structural ?? applier, options.until);
   const stream = openChangeStream(source, {
     slotName: options.slotName,
     publications: options.publications,
     start,
     binary,
-    sink: structural ?? applier,
+    sink: bounded ?? structural ?? applier,
     durable: () => applier.position,
   });
   const { signal } = options;
@@ -156,8 +160,16 @@ async function run(
     if (signal.aborted) onAbort();
   });
   try {
-    await Promise.race([stream.done, applier.failed, aborted, ...(structural ? [structural.failed] : [])]);
+    await Promise.race([
+      stream.done,
+      applier.failed,
+      aborted,
+      ...(structural ? [structural.failed] : []),
+      ...(bounded ? [bounded.reached] : []),
+    ]);
     stream.pause();
+    // A change of structure may still be at work, with rows behind it.
+    if (structural) await Promise.race([structural.idled(), structural.failed, applier.failed, stream.done]);
     await Promise.race([applier.drain(), stream.done]);
     return undefined;
   } catch (cause) {

@@ -37,6 +37,8 @@ export interface PlannedTable {
   readonly ddl?: DdlOperations;
   /** What the selection asks of this target's own kind. */
   readonly options?: TableOptions;
+  /** A digest of its structure at the source when the plan was read; empty once a change was followed. */
+  readonly shape?: string;
   readonly estimatedRows: number;
   readonly bytes: number;
 }
