@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { connect } from "../../provider/databases/postgres/connection.js";
+import type { DdlFollowing } from "../../provider/databases/postgres/ddl/follow/ddlFollowing.js";
 import { followChanges } from "../../provider/databases/postgres/followChanges.js";
 import type { PlannedTable } from "../../provider/engine/models/plan.js";
 import { type PostgresServer, startPostgres } from "../../test/support/postgres.js";
@@ -23,6 +24,21 @@ const TABLES = `
   SELECT g, 'owner ' || g, (g % 100000) / 7.0, g % 13, repeat('n', (g % 60)::int), timestamptz '2024-01-01 00:00+00' + g * interval '1 s'
     FROM generate_series(1, 200000) AS g;
   INSERT INTO marker VALUES (1, false)`;
+
+/** Changes of structure are looked for, as in every task; none come. */
+const FOLLOWING: DdlFollowing = {
+  publication: "waiting",
+  options: {},
+  readAt: 0n,
+  readCatalog: () => Promise.reject(new Error("no name changes")),
+  store: {
+    tablePlanned: () => "",
+    tableGone: () => "",
+    stepPlanned: () => "",
+    stepsNeeding: () => "",
+    stepsGone: () => "",
+  },
+};
 
 const SOURCE = "bank";
 const BEFORE = "bank_before";
@@ -72,6 +88,7 @@ export class WaitingChanges {
         checkpoint: (position) => `UPDATE godwit.checkpoint SET position = ${position}`,
         rates: () => ({}),
         onProgress: () => undefined,
+        ddl: FOLLOWING,
         signal: abort.signal,
       });
       await Promise.race([seen, followed]);

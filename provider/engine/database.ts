@@ -1,5 +1,5 @@
 import type { Position } from "./models/change.js";
-import type { DdlStep, PlannedTable } from "./models/plan.js";
+import type { DdlStep, Plan, PlannedTable } from "./models/plan.js";
 import type { ConflictMode, TaskSettings } from "./taskDefinition.js";
 import type { TableRecord } from "./taskStore.js";
 
@@ -35,6 +35,14 @@ export interface RowSink {
 }
 
 export interface RowReader {
+  /**
+   * Keeps a table from being changed while it is read, and says whether it can be: false where its structure or its storage is another than the
+   * snapshot's, or the snapshot's may be another than the plan's. `followed`: the plan has followed the source's changes up to the snapshot; then a structure
+   * that is not the plan's is an error (GW1502). Absent: the source keeps what a snapshot sees.
+   */
+  hold?(table: PlannedTable, followed: boolean): Promise<boolean>;
+  /** Lets a held table go again. */
+  letGo?(): Promise<void>;
   /** Streams a chunk's rows into `sink`; resolves with the number of rows read. */
   read(table: PlannedTable, chunk: Chunk, format: RowFormat, sink: RowSink): Promise<number>;
   close(): Promise<void>;
@@ -104,7 +112,15 @@ export interface FlowOptions {
   readonly structure?: {
     tablePlanned(table: PlannedTable, loadPosition: Position | undefined): string;
     tableGone(tableId: number): string;
+    /** A statement that waits for the tables to stand at one position, in the place of one of its id. */
+    stepPlanned(step: DdlStep): string;
+    /** The query of those that wait and need what has the id, as a JSON array. */
+    stepsNeeding(id: string): string;
+    /** Statements that wait and have that id, or need what has it, are not wanted any more. */
+    stepsGone(id: string): string;
   };
+  /** Transactions from this position on are left for the next call. A route whose readers `hold` tables keeps to it. */
+  readonly until?: Position | undefined;
   readonly onProgress: (counts: FlowCounts) => void;
   readonly signal: AbortSignal;
 }
@@ -176,6 +192,11 @@ export interface Route {
   readonly source: SourceDatabase;
   readonly target: TargetDatabase;
   readonly follow: FollowChanges;
+  /**
+   * The plan of the source as it is now, if the source was changed since the task's plan was read; undefined: it was not. Asked when what changes from now on is
+   * captured and nothing is built yet. Absent: changes in between are not looked for.
+   */
+  newerPlan?(): Promise<Plan | undefined>;
   /** Whether a failure means that a server was gone rather than unwilling. */
   isConnectionError(cause: unknown): boolean;
   /** What the user should hear of and was not told yet; each is given once. */

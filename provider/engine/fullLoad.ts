@@ -11,6 +11,8 @@ export interface FullLoad {
   readonly snapshot: Snapshot;
   /** Tables not loaded yet. */
   readonly tables: readonly TableRecord[];
+  /** The plans have followed the source's changes of structure up to the snapshot. */
+  readonly followed: boolean;
   readonly conflictMode: ConflictMode;
   readonly parallelism: ParallelismSettings;
   readonly progress: LoadProgress;
@@ -31,15 +33,19 @@ interface TableLoad {
   readonly format: RowFormat;
   readonly whole: boolean;
   chunksLeft: number;
+  /** It is not what the snapshot saw any more, or not what the plan says: it waits for another snapshot. */
+  waits: boolean;
 }
 
 /**
  * Copies the rows of all given tables from one snapshot, the largest first, over as many pairs of connections as
  * `parallelism.tables` says. A table much larger than its share is split into chunks, so that the last table does not run alone. Any failure ends all
- * copies (those under way roll back) and goes to the caller; what was recorded as loaded stays.
+ * copies (those under way roll back) and goes to the caller; what was recorded as loaded stays. Resolves with the tables that were changed under the snapshot,
+ * or before it without the plan: of those nothing is loaded.
  */
-export async function runFullLoad(load: FullLoad): Promise<void> {
+export async function runFullLoad(load: FullLoad): Promise<readonly TableRecord[]> {
   const jobs = await planJobs(load);
+  const loads = new Set(jobs.map((job) => job.load));
   const stop = new AbortController();
   const failures: unknown[] = [];
   const lanes = Array.from({ length: Math.min(load.parallelism.tables, jobs.length) }, () =>
@@ -51,6 +57,7 @@ export async function runFullLoad(load: FullLoad): Promise<void> {
   await Promise.all(lanes);
   if (failures.length > 0) throw failures[0];
   load.signal.throwIfAborted();
+  return [...loads].filter(({ waits }) => waits).map(({ record }) => record);
 }
 
 async function planJobs({ source, target, tables, conflictMode, parallelism, lease }: FullLoad): Promise<Job[]> {
@@ -61,8 +68,9 @@ async function planJobs({ source, target, tables, conflictMode, parallelism, lea
     const atMost = chunkCount(record.table, share, conflictMode, parallelism);
     const chunks = atMost > 1 ? await source.chunks(record.table, atMost) : [{ index: 0, condition: undefined }];
     const whole = chunks.length === 1;
-    const tableLoad = { record, format: formats.get(record.table.id) ?? "text", whole, chunksLeft: chunks.length };
-    if (!whole) {
+    const tableLoad = { record, format: formats.get(record.table.id) ?? "text", whole, chunksLeft: chunks.length, waits: false };
+    // One that an earlier attempt loaded in part is emptied, also when it has become small enough to be loaded whole.
+    if (!whole || record.state === "loading") {
       // The order matters: a crash between the two must not take the rows of others for this task's own.
       const loader = await target.openLoader();
       try {
@@ -102,8 +110,14 @@ async function runLane(load: FullLoad, jobs: Job[], stopped: AbortSignal): Promi
     loader = await load.target.openLoader();
     for (let job = jobs.shift(); job; job = jobs.shift()) {
       if (stopped.aborted || load.signal.aborted) return;
+      if (job.load.waits) continue;
       await load.admitQuery();
-      await runJob(load, job, reader, loader, stopped);
+      if ((await reader.hold?.(job.load.record.table, load.followed)) ?? true) await runJob(load, job, reader, loader, stopped);
+      else {
+        job.load.waits = true;
+        load.progress.reset(job.load.record.table.id);
+      }
+      await reader.letGo?.();
     }
   } finally {
     await Promise.allSettled([reader?.close(), loader?.close()]);
@@ -143,7 +157,7 @@ async function runJob(load: FullLoad, job: Job, reader: RowReader, loader: RowLo
     },
   );
   job.load.chunksLeft--;
-  if (job.load.chunksLeft > 0) return;
+  if (job.load.chunksLeft > 0 || job.load.waits) return;
   if (!whole) await lease.run(lease.statements.tableLoaded(table.id, snapshot.position));
   progress.loaded(table.id);
 }

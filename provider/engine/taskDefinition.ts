@@ -28,6 +28,8 @@ export interface TaskSelection {
   readonly options: PlanOptions;
   /** The source's position when the plan was read, int64 as text. */
   readonly readAt: string;
+  /** A digest of the source's structure then. */
+  readonly shape?: string;
 }
 
 export interface KafkaSettings {

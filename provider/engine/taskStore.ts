@@ -78,6 +78,8 @@ export interface TaskLease {
   /** What was recorded with the checkpoint, before the first one with the capture position; undefined where the position is enough. */
   readResume(): Promise<string | undefined>;
   setCapturePosition(position: Position, resume?: string): Promise<void>;
+  /** Puts a newer plan in the place of one of which nothing is built yet. */
+  replacePlan(plan: Plan): Promise<void>;
   /** Before the first chunk of a table loaded in several: from here on its rows are this task's. */
   setTableLoading(tableId: number): Promise<void>;
   writeStatus(status: TaskStatus): Promise<void>;
@@ -92,6 +94,12 @@ export interface TaskLease {
     tablePlanned(table: PlannedTable, loadPosition: Position | undefined): string;
     /** The table has left the task. */
     tableGone(tableId: number): string;
+    /** A statement that waits for the tables to stand at one position, in the place of one of its id. */
+    stepPlanned(step: DdlStep): string;
+    /** The query of those that wait and need what has the id, as a JSON array. */
+    stepsNeeding(id: string): string;
+    /** Statements that wait and have that id, or need what has it, are not wanted any more. */
+    stepsGone(id: string): string;
   };
   run(statement: string): Promise<void>;
   release(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { ReplicationSlotInputs } from "../contract/types.js";
+import { privilegedRole } from "../databases/polardbO/privilegedRole.js";
 import { withConnection } from "../databases/postgres/connection.js";
 import { formatLsn } from "../databases/postgres/lsn.js";
 import { advanceSlot, setSlotFailover } from "../databases/postgres/replication/slot.js";
@@ -14,6 +15,10 @@ interface ServerRow {
   readonly allowed: boolean;
   readonly slots: number;
   readonly max_slots: number;
+  /** Of the Greenplum family. */
+  readonly segmented: boolean;
+  /** Of PolarDB. */
+  readonly polar: boolean;
 }
 
 /** Refuses before anything is made what the server or the role would refuse later in words of its own. Errors: GW1001, GW1710. */
@@ -23,14 +28,28 @@ export async function mustAllowSlots(client: Client, inputs: ReplicationSlotInpu
            pg_catalog.current_setting('wal_level') AS wal_level,
            (SELECT rolsuper OR rolreplication FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS allowed,
            (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_replication_slots) AS slots,
-           pg_catalog.current_setting('max_replication_slots')::int AS max_slots`);
+           pg_catalog.current_setting('max_replication_slots')::int AS max_slots,
+           EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'gp_segment_configuration') AS segmented,
+           EXISTS (SELECT 1 FROM pg_catalog.pg_settings WHERE name LIKE 'polar\\_%') AS polar`);
   const [server] = rows;
   if (!server) return;
   const object = inputs.name;
+  if (server.segmented) {
+    throw new GodwitError(
+      ErrorCode.SlotRefused,
+      "a segmented server decodes no changes: its rows are in the logs of its segments",
+      {
+        object,
+        remedy: "make the slot at the source of a task; AnalyticDB is a target",
+      },
+    );
+  }
   if (inputs.failover && server.version < 170000) {
     throw new GodwitError(ErrorCode.InvalidInput, "failover slots need PostgreSQL 17 or later", {
       object,
-      remedy: "leave failover out",
+      remedy: server.polar
+        ? "leave failover out: PolarDB takes all slots along, or none, as the cluster's parameter polar_failover_slot_mode says"
+        : "leave failover out",
     });
   }
   if (inputs.advanceTo !== undefined && server.version < 110000) {
@@ -66,7 +85,7 @@ async function mayReplicate(client: Client): Promise<boolean> {
     SELECT EXISTS (SELECT FROM pg_catalog.pg_roles
                     WHERE rolname IN ('rds_replication', 'azure_pg_admin', 'cloudsqlsuperuser', 'rds_superuser')
                       AND pg_catalog.pg_has_role(CURRENT_USER, oid, 'MEMBER')) AS granted`);
-  return rows[0]?.granted === true;
+  return rows[0]?.granted === true || (await privilegedRole(client)).privileged;
 }
 
 /** The server's refusal to make a slot, with what mends it. */

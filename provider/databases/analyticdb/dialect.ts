@@ -3,7 +3,7 @@ import { ErrorCode, GodwitError } from "../../engine/errors.js";
 import type { TargetDialect } from "../postgres/dialect.js";
 import { segmentedApply } from "./apply/segmentedApply.js";
 import { OFFERED_TYPES } from "./columnTypes.js";
-import { segmentedDdl } from "./ddl.js";
+import { segmentedDdl } from "./ddl/segmentedDdl.js";
 import { analyticdbChecks } from "./precheck/targetChecks.js";
 import { readExistingTables } from "./schema/existingTables.js";
 import { planTables } from "./schema/planTables.js";

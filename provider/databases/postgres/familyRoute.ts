@@ -1,10 +1,12 @@
 import type { Client } from "pg";
 import type { Route } from "../../engine/database.js";
 import type { Ends } from "../../engine/models/endpoint.js";
+import type { Plan } from "../../engine/models/plan.js";
 import { type PlanOptions, resolvePlan } from "../../engine/plan.js";
 import type { PlannedTask, RouteKind } from "../../engine/routeKind.js";
 import { migrates, type TaskDefinition } from "../../engine/taskDefinition.js";
 import type { PostgresCatalog } from "./catalog/model.js";
+import { readShapes, type Shapes } from "./catalog/shapes.js";
 import { connect, withConnection } from "./connection.js";
 import { isConnectionError } from "./connectionErrors.js";
 import { Connections } from "./connections.js";
@@ -57,6 +59,7 @@ const NO_SCHEMA: SchemaPlan = { steps: [], skipped: [], tablesLeftOut: [] };
 async function plan({ ends, from, to, source, target, definition, options, known }: Planning): Promise<PlannedTask> {
   // Before the catalog: what changes meanwhile is seen twice rather than not at all.
   const readAt = await currentPosition(source);
+  const shapes = await readShapes(source);
   const catalog = await from.readCatalog(source);
   const resolved = resolvePlan(catalog, options);
   const moves = migrates(definition, "schema");
@@ -65,7 +68,7 @@ async function plan({ ends, from, to, source, target, definition, options, known
   const leftOut = new Set(schema.tablesLeftOut);
   const filters = await readRowFilters(
     source,
-    resolved.tables.filter(({ id }) => !leftOut.has(id)),
+    resolved.tables.filter(({ id }) => !leftOut.has(id)).map((table) => ({ ...table, ...shapeOf(shapes, table.id) })),
     definition,
   );
   const { tables } = filters;
@@ -74,7 +77,12 @@ async function plan({ ends, from, to, source, target, definition, options, known
   const steps = adding ? withoutExisting(schema.steps, await (to.readExisting ?? readTargetObjects)(target)) : schema.steps;
   const fresh = tables.filter(({ id }) => !known.has(id));
   return {
-    plan: { tables, steps, skipped: [...resolved.skipped, ...schema.skipped], selection: { options, readAt: readAt.toString() } },
+    plan: {
+      tables,
+      steps,
+      skipped: [...resolved.skipped, ...schema.skipped],
+      selection: { options, readAt: readAt.toString(), shape: shapes.all },
+    },
     prechecks: [
       ...(await from.precheck(source, fresh, definition)),
       ...filters.checks,
@@ -84,6 +92,29 @@ async function plan({ ends, from, to, source, target, definition, options, known
   };
 }
 
+function shapeOf({ tables }: Shapes, id: number): { shape?: string } {
+  const shape = tables.get(id);
+  return shape === undefined ? {} : { shape };
+}
+
+/** The plan of now, if anything that plans are made of is another at the source than when the task's was read. */
+async function newerPlan(
+  from: SourceDialect,
+  to: TargetDialect,
+  ends: Ends,
+  definition: TaskDefinition,
+): Promise<Plan | undefined> {
+  const { selection, taskId } = definition;
+  if (!selection?.shape) return undefined;
+  const before = selection.shape;
+  return withEnds(ends, `godwit/${taskId}/plan`, async (source, target) => {
+    if ((await readShapes(source)).all === before) return undefined;
+    const none: ReadonlySet<number> = new Set();
+    const { plan: newer } = await plan({ ends, from, to, source, target, definition, options: selection.options, known: none });
+    return newer;
+  });
+}
+
 async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definition: TaskDefinition): Promise<Route> {
   const { taskId } = definition;
   const sources = new Connections(ends.source, `godwit/${taskId}/source`);
@@ -91,6 +122,12 @@ async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definiti
   const close = async () => {
     sources.close();
     targets.close();
+  };
+  const warnings: string[] = [];
+  const told = new Set<string>();
+  const tell = (warning: string) => {
+    if (!told.has(warning)) warnings.push(warning);
+    told.add(warning);
   };
   try {
     const source = await openPostgresSource(sources, definition);
@@ -109,10 +146,12 @@ async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definiti
           overwrite: conflictMode === "ignoreAndProceed",
           quiet: target.quietsTriggers,
           dialect: to.apply?.(definition),
-          ddl: structure && ddlFollowing(definition, structure, () => readWith(sources, from), to.ddl),
+          ddl: structure && ddlFollowing(definition, structure, () => readWith(sources, from), to.ddl, tell),
           rates: () => settings().throttle.incremental ?? {},
         }),
       isConnectionError,
+      newerPlan: () => newerPlan(from, to, ends, definition),
+      takeWarnings: () => warnings.splice(0),
       close,
     };
   } catch (cause) {

@@ -12,9 +12,11 @@ import { openTargetConnection } from "./apply/targetConnection.js";
 import { destroy, serverVersion } from "./clients.js";
 import { type DdlFollowing, TextNeeded } from "./ddl/follow/ddlFollowing.js";
 import { ddlSink } from "./ddl/follow/ddlSink.js";
+import type { HeldSink } from "./ddl/follow/heldSink.js";
 import { openDdlFollower } from "./ddl/follow/openDdlFollower.js";
 import { rowFilterSink } from "./filter/rowFilterSink.js";
 import { RowJudge } from "./filter/rowJudge.js";
+import { BoundedSink } from "./replication/boundedSink.js";
 import { openChangeStream } from "./replication/changeStream.js";
 import { releaseSlot } from "./replication/slot.js";
 
@@ -41,6 +43,8 @@ export interface FollowOptions {
   readonly onProgress: (counts: FlowCounts) => void;
   readonly signal: AbortSignal;
   readonly limits?: BatchLimits;
+  /** Transactions from this position on are left for the next call. */
+  readonly until?: Position | undefined;
   /** `tables` as they are each time the stream begins again. */
   readonly readTables?: () => Promise<FollowOptions["tables"]>;
   /** Changes of structure are carried over as well. */
@@ -89,7 +93,7 @@ async function followOnce(
   try {
     const sql = await (options.dialect ?? postgresApply).prepare(target, options.quiet);
     const { describeTargets, binaryFits, rules } = sql;
-    const ddl = sql.followsStructure === false ? undefined : options.ddl;
+    const { ddl } = options;
     const entries = (await options.readTables?.()) ?? options.tables;
     const tables = entries.map(({ table }) => table).filter(({ streamed }) => streamed);
     const targets = await describeTargets(target, tables);
@@ -134,7 +138,7 @@ async function followOnce(
     return await run(
       source,
       applier,
-      { sink: filter ?? structural ?? applier, held: [filter, structural] },
+      { sink: filter ?? structural ?? applier, held: [filter, structural].filter((one) => one !== undefined) },
       options,
       start,
       binary,
@@ -147,10 +151,10 @@ async function followOnce(
   }
 }
 
-/** What the stream comes to first, and all on its way that may fail by itself. */
+/** What the stream comes to first, and all on its way that may hold it back or fail by itself, in the stream's order. */
 interface FirstSink {
   readonly sink: ChangeSink;
-  readonly held: readonly ({ readonly failed: Promise<never> } | undefined)[];
+  readonly held: readonly Pick<HeldSink, "failed" | "idled">[];
 }
 
 async function run(
@@ -161,12 +165,13 @@ async function run(
   start: Position,
   binary: boolean,
 ): Promise<Again | undefined> {
+  const bounded = options.until === undefined ? undefined : new BoundedSink(sink, options.until);
   const stream = openChangeStream(source, {
     slotName: options.slotName,
     publications: options.publications,
     start,
     binary,
-    sink,
+    sink: bounded ?? sink,
     durable: () => applier.position,
   });
   const { signal } = options;
@@ -177,8 +182,16 @@ async function run(
     if (signal.aborted) onAbort();
   });
   try {
-    await Promise.race([stream.done, applier.failed, aborted, ...held.flatMap((one) => one?.failed ?? [])]);
+    await Promise.race([
+      stream.done,
+      applier.failed,
+      aborted,
+      ...held.map(({ failed }) => failed),
+      ...(bounded ? [bounded.reached] : []),
+    ]);
     stream.pause();
+    // A question about rows or a change of structure may still be at work, with rows behind it.
+    for (const one of held) await Promise.race([one.idled(), one.failed, applier.failed, stream.done]);
     await Promise.race([applier.drain(), stream.done]);
     return undefined;
   } catch (cause) {

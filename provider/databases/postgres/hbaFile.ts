@@ -62,9 +62,18 @@ export async function editHbaFile(endpoint: PostgresEndpoint, edit: HbaEdit): Pr
 }
 
 async function mustBeSuperuser(client: Client, endpoint: PostgresEndpoint): Promise<void> {
-  const { rows } = await client.query<{ superuser: boolean }>(
-    "SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER",
+  const { rows } = await client.query<{ superuser: boolean; segmented: boolean; version: number }>(
+    `SELECT rolsuper AS superuser, EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'gp_segment_configuration') AS segmented,
+            pg_catalog.current_setting('server_version_num')::int AS version
+       FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER`,
   );
+  // Each segment has a pg_hba.conf of its own, and the standby as well: a line on the coordinator alone goes with its next failover.
+  if (rows[0]?.segmented || (rows[0]?.version ?? 0) < 100000) {
+    throw new GodwitError(ErrorCode.HbaNotPermitted, "pg_hba.conf of this server is not for a session to write", {
+      object: endpoint.hosts.join(","),
+      remedy: "whitelist the addresses in the instance's console (AnalyticDB), or with the cluster's own tools (Greenplum)",
+    });
+  }
   if (rows[0]?.superuser) return;
   throw new GodwitError(
     ErrorCode.HbaNotPermitted,

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { ErrorCode, GodwitError } from "../../engine/errors.js";
 import { qualified } from "./sql.js";
 
 /** A sequence as its server has it. `last` and `called` are its state: nextval gives `last` when not called yet, else the next one. */
@@ -56,7 +57,14 @@ export interface SequenceCatalog {
 
 /** Every user sequence of the database, with those of serial and identity columns; or those that `wanted` picks. */
 export async function readSequences(client: Client, wanted: (key: string) => boolean): Promise<SequenceCatalog> {
-  const { rows } = await client.query<DefinitionRow>(DEFINITIONS);
+  const { rows } = await client.query<DefinitionRow>(DEFINITIONS).catch((cause: { code?: string }) => {
+    // Before PostgreSQL 10 each sequence keeps its definition in its own relation; of the family only AnalyticDB 6 is that old.
+    if (cause.code !== "42P01") throw cause;
+    throw new GodwitError(ErrorCode.InvalidInput, "the server has no catalog of sequences: it speaks the SQL of PostgreSQL 9.4", {
+      remedy: "set its sequences by hand with setval, or leave them out: values come from the source",
+      cause,
+    });
+  });
   const picked = rows.filter((row) => wanted(sequenceKey(row)));
   const readable = picked.filter((row) => row.readable);
   const sequences = new Map<string, Sequence>();

@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { CaptureStatus, Snapshot, SourceDatabase } from "../../engine/database.js";
 import type { PlannedTable } from "../../engine/models/plan.js";
 import { type TaskDefinition, usersPublication } from "../../engine/taskDefinition.js";
+import { readTableShape } from "./catalog/shapes.js";
 import type { Connections } from "./connections.js";
 import { tableChunks } from "./copy/chunks.js";
 import { openRowReader } from "./copy/rowReader.js";
@@ -41,7 +42,10 @@ export async function openPostgresSource(connections: Connections, definition: T
     laterSnapshot: () => exportSlot(laterSlot(slotName), true),
     plainSnapshot: () => exportSnapshot(connections),
     chunks: (table, atMost) => queue(() => tableChunks(client, table, atMost)),
-    openReader: async (snapshot) => openRowReader(await connections.connect("copy"), connections.endpoint, snapshot),
+    openReader: async (snapshot) =>
+      openRowReader(await connections.connect("copy"), connections.endpoint, snapshot, (id) =>
+        queue(() => readTableShape(client, id)),
+      ),
     async currentPosition() {
       const { rows } = await queue(() => client.query<{ lsn: string }>("SELECT pg_catalog.pg_current_wal_lsn() AS lsn"));
       return parseLsn(rows[0]?.lsn ?? "");

@@ -8,6 +8,9 @@
  */
 export type Position = bigint;
 
+/** Past every position: the load position of a table that is not loaded yet, so that none of the stream's rows count for it. */
+export const NOT_LOADED: Position = 2n ** 63n - 1n;
+
 export const TupleKind = {
   /** SQL NULL. */
   null: 0x6e,

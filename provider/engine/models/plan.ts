@@ -43,6 +43,8 @@ export interface PlannedTable {
   readonly stored?: StoredColumns;
   /** Where the table was taken in with its structure as the source had it there: older changes of structure are in it. A position as text. */
   readonly structureAt?: string;
+  /** A digest of its structure at the source when the plan was read; empty once a change was followed. */
+  readonly shape?: string;
   readonly estimatedRows: number;
   readonly bytes: number;
 }

@@ -38,6 +38,28 @@ BEGIN
   ON CONFLICT DO NOTHING;
   PERFORM gp_standin.check_keys(relation::regclass);
 END $$;
+CREATE FUNCTION gp_standin.redistribute(relation text, columns text[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  IF cardinality(columns) = 0 AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = relation::regclass AND i.indisunique) THEN
+    RAISE EXCEPTION 'cannot set to DISTRIBUTED RANDOMLY because relation has primary key or unique index' USING ERRCODE = '42P16';
+  END IF;
+  DELETE FROM pg_catalog.gp_distribution_policy d WHERE d.localoid = relation::regclass;
+  PERFORM gp_standin.distribute(relation, columns, false);
+END $$;
+-- Types of one hash family may be exchanged; others only while there are no rows.
+CREATE FUNCTION gp_standin.retype(relation text, named text, wanted text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE filled boolean; same boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', relation::regclass) INTO filled;
+  SELECT bool_or(f.opcfamily = g.opcfamily) INTO same
+    FROM pg_attribute a JOIN pg_opclass f ON f.opcdefault AND f.opcintype = CASE a.atttypid WHEN 1043 THEN 25 ELSE a.atttypid END JOIN pg_am m ON m.oid = f.opcmethod AND m.amname = 'hash'
+    JOIN pg_opclass g ON g.opcmethod = m.oid AND g.opcdefault AND g.opcintype = CASE wanted::regtype::oid WHEN 1043 THEN 25 ELSE wanted::regtype::oid END
+   WHERE a.attrelid = relation::regclass AND a.attname = named;
+  IF filled AND same IS NOT TRUE AND EXISTS (SELECT FROM pg_catalog.gp_distribution_policy d JOIN pg_attribute a ON a.attrelid = d.localoid AND a.attname = named
+      WHERE d.localoid = relation::regclass AND a.attnum = ANY (d.distkey::int2[])) THEN
+    RAISE EXCEPTION 'cannot alter type of a column used in a distribution policy' USING ERRCODE = '0A000';
+  END IF;
+END $$;
 CREATE FUNCTION gp_standin.after_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE relation oid; keyed record;
 BEGIN
@@ -45,6 +67,9 @@ BEGIN
     SELECT CASE WHEN c.classid = 'pg_class'::regclass THEN coalesce((SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.objid), c.objid) END
       FROM pg_event_trigger_ddl_commands() c WHERE c.command_tag IN ('ALTER TABLE', 'CREATE INDEX')
   LOOP
+    -- A dropped column of the distribution key leaves the rows at random.
+    UPDATE pg_catalog.gp_distribution_policy d SET distkey = ''
+     WHERE d.localoid = relation AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attisdropped AND a.attnum = ANY (d.distkey::int2[]));
     PERFORM gp_standin.check_keys(relation);
   END LOOP;
   -- Foreign keys are kept and not enforced.
@@ -55,7 +80,7 @@ BEGIN
 END $$;
 CREATE FUNCTION gp_standin.after_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  DELETE FROM pg_catalog.gp_distribution_policy d USING pg_event_trigger_dropped_objects() o WHERE o.classid = 'pg_class'::regclass AND o.objid = d.localoid;
+  DELETE FROM pg_catalog.gp_distribution_policy d USING pg_event_trigger_dropped_objects() o WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 AND o.objid = d.localoid;
 END $$;
 CREATE EVENT TRIGGER gp_standin_ddl ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX', 'CREATE TABLE') EXECUTE PROCEDURE gp_standin.after_ddl();
 CREATE EVENT TRIGGER gp_standin_drop ON sql_drop EXECUTE PROCEDURE gp_standin.after_drop()`;

@@ -28,6 +28,9 @@ export async function startSegmentProxy(below: number, version: 6 | 7): Promise<
     if (statements.length > MOST_STATEMENTS) statements.splice(0, MOST_STATEMENTS / 2);
     created.push(...rewritten.created);
     refused.push(...rewritten.refused);
+    // A catalog that is not there is an error with a code of its own.
+    if (rewritten.refused.some((reason) => reason.startsWith("PostgreSQL 9.4 has no pg_sequence")))
+      return "TABLE pg_catalog.pg_sequence_of_10";
     // Whatever state the session is in, the server below makes a proper error of it.
     return rewritten.refused.length > 0 ? `refused by the stand-in for AnalyticDB ${version}` : rewritten.sql;
   };

@@ -30,7 +30,7 @@ const VERSIONS = {
 
 /** Words of a query that PostgreSQL 9.4 has no meaning for, where they stand as names. */
 const SINCE_9_5 =
-  /^(jsonb_agg|jsonb_build_object|jsonb_object_agg|to_jsonb|jsonb_set|attidentity|attgenerated|backend_type|pg_control_system|relispartition|relpartbound|prokind|pg_sequence|pg_sequences|pg_statistic_ext|regnamespace|regrole|overriding|session_replication_role|pg_read_all_settings|jit|idle_in_transaction_session_timeout|pg_publication|attach)$/;
+  /^(jsonb_agg|jsonb_build_object|jsonb_object_agg|to_jsonb|jsonb_set|attidentity|attgenerated|backend_type|pg_control_system|relispartition|relpartbound|prokind|pg_sequence|pg_sequences|pg_statistic_ext|regnamespace|regrole|overriding|session_replication_role|pg_read_all_settings|jit|idle_in_transaction_session_timeout|pg_publication|attach|pg_get_partkeydef|attmissingval|to_regtype|seqtypid|include|json_object_agg_strict)$/;
 
 /** SQL for AnalyticDB as PostgreSQL takes it. `extended`: it is one statement with parameters, to which none can be added. */
 export function rewrite(sql: string, version: 6 | 7, extended: boolean): Rewritten {
@@ -38,6 +38,8 @@ export function rewrite(sql: string, version: 6 | 7, extended: boolean): Rewritt
   const refused: string[] = [];
   const statements = split(tokenize(sql)).map((tokens) => {
     refused.push(...refusals(tokens, version).map((reason) => `${reason}: ${text(tokens).trim().slice(0, 300)}`));
+    const spread = redistributed(tokens);
+    if (spread) return spread;
     const table = createdTable(tokens, version);
     if (!table) return body(tokens, version, !extended);
     if (table.reason !== undefined) refused.push(`${table.reason}: ${text(tokens).trim().slice(0, 300)}`);
@@ -88,12 +90,33 @@ function refusals(tokens: readonly SqlToken[], version: 6 | 7): string[] {
   if (version === 7) return found;
   for (const word of named) if (SINCE_9_5.test(word)) found.push(`PostgreSQL 9.4 has no ${word}`);
   if (has("on", "conflict")) found.push("PostgreSQL 9.4 has no ON CONFLICT");
+  if (has("add", "column", "if") || has("create", "index", "if")) found.push("PostgreSQL 9.4 has no such IF NOT EXISTS");
   if (has("generated", "always") || has("generated", "by")) found.push("PostgreSQL 9.4 has no GENERATED");
   if (first === "create" && bare.slice(0, 4).includes("procedure")) found.push("PostgreSQL 9.4 has no procedures");
   const regclass = inner.findIndex(({ value }) => value === "to_regclass");
   const literalOnly = inner[regclass + 2]?.kind === "string" && inner[regclass + 3]?.text === ")";
   if (regclass >= 0 && !literalOnly) found.push("PostgreSQL 9.4's to_regclass takes no text");
   return found;
+}
+
+/** ALTER TABLE ... SET DISTRIBUTED, and ALTER COLUMN ... TYPE, which asks the distribution first; undefined for other statements. */
+function redistributed(tokens: readonly SqlToken[]): string | undefined {
+  const list = words(tokens);
+  if (list[0]?.value !== "alter" || list[1]?.value !== "table") return undefined;
+  const start = list[2]?.bare && list[2].value === "only" ? 3 : 2;
+  const end = list[start + 1]?.text === "." ? start + 3 : start + 1;
+  const name = text(list.slice(start, end)).replaceAll("'", "''");
+  const [first, second, third] = list.slice(end);
+  if (first?.bare && first.value === "set" && second?.value === "distributed") {
+    const by = third?.value === "by" ? list.slice(end + 4, -1).filter(({ kind }) => kind === "identifier") : [];
+    const names = by.map(({ value }) => `'${value.replaceAll("'", "''")}'`).join(", ");
+    return `SELECT gp_standin.redistribute('${name}', ARRAY[${names}]::text[])`;
+  }
+  const type = list.findIndex(({ bare, value }, at) => at > end && bare && value === "type");
+  if (first?.value !== "alter" || type < 0) return undefined;
+  const column = list[type - 1]?.value.replaceAll("'", "''");
+  const wanted = text(tokens.slice(tokens.indexOf(list[type] as SqlToken) + 1)).replace(/ USING .*$/s, "");
+  return `SELECT gp_standin.retype('${name}', '${column}', '${wanted.trim().replaceAll("'", "''")}'); ${text(tokens)}`;
 }
 
 /** CREATE TABLE without the clauses PostgreSQL lacks; undefined for other statements. */

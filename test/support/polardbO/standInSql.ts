@@ -12,7 +12,12 @@ import type { PostgresMajor } from "../postgresBinaries.js";
  * - 1.0 only: DATE in CREATE TABLE becomes timestamp(0), by an event trigger, unless polar_comp_redwood_date is off;
  * - the words that its grammar reserves, as pg_get_keywords() shows them; its parser is PostgreSQL's.
  *
- * It does not take '' for NULL, has no date of 8 bytes, no NLS formats, no row ids, no SPL, no proxy or shared storage. Nothing here was compared with
+ * - on demand (EMPTY_IS_NULL): '' in columns of character types becomes NULL, by triggers that every new table gets, temporary ones too; literals and
+ *   parameters in expressions stay '';
+ * - on demand (LONG_DATES): pg_catalog.date holds a time of day in 8 bytes: it is timestamp's functions under date's name and number. Its
+ *   operators and casts are not: such columns can be stored and shown, no more.
+ *
+ * It has no NLS formats, no row ids, no SPL, no proxy or shared storage. Nothing here was compared with
  * the real product.
  */
 export function standInSql(release: "1.0" | "2.0", major: PostgresMajor): string[] {
@@ -130,6 +135,38 @@ CREATE FUNCTION sys.create_synonym(schema_name text, name text, of_schema text, 
   INSERT INTO pg_catalog.pg_synonym VALUES (name, (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = schema_name), 10, of_schema, of_name, NULL)
   ON CONFLICT (synnamespace, synname) DO UPDATE SET synobjschema = EXCLUDED.synobjschema, synobjname = EXCLUDED.synobjname
 $do$`;
+
+/** As triggers that fire in every session: the product does it where a value is read in. */
+export const EMPTY_IS_NULL = `
+CREATE FUNCTION sys.empty_is_null() RETURNS trigger LANGUAGE plpgsql AS $do$
+DECLARE
+  named text;
+BEGIN
+  FOREACH named IN ARRAY TG_ARGV LOOP
+    IF pg_catalog.to_jsonb(NEW) ->> named = '' THEN
+      NEW := pg_catalog.jsonb_populate_record(NEW, pg_catalog.jsonb_build_object(named, NULL));
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $do$;
+CREATE FUNCTION sys.watch_empty() RETURNS event_trigger LANGUAGE plpgsql AS $do$
+DECLARE
+  made record; names text;
+BEGIN
+  FOR made IN SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() d JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'r'
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE d.classid = 'pg_catalog.pg_class'::regclass AND n.nspname NOT IN ('godwit', 'sys') LOOP
+    SELECT pg_catalog.string_agg(pg_catalog.quote_literal(a.attname), ', ') INTO names FROM pg_catalog.pg_attribute a
+     WHERE a.attrelid = made.objid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid IN ('text'::regtype, 'varchar'::regtype);
+    CONTINUE WHEN names IS NULL;
+    EXECUTE pg_catalog.format('CREATE TRIGGER stand_in_empty BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE PROCEDURE sys.empty_is_null(%s)', made.objid::regclass, names);
+    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER stand_in_empty', made.objid::regclass);
+  END LOOP;
+END $do$;
+CREATE EVENT TRIGGER stand_in_empty ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS') EXECUTE PROCEDURE sys.watch_empty();
+ALTER EVENT TRIGGER stand_in_empty ENABLE ALWAYS`;
+
+export const LONG_DATES = `UPDATE pg_catalog.pg_type SET typlen = 8, typalign = 'd', typinput = 'timestamp_in', typoutput = 'timestamp_out',
+  typreceive = 'timestamp_recv', typsend = 'timestamp_send' WHERE oid = 'pg_catalog.date'::regtype`;
 
 /** Some of those that "Keywords" lists and PostgreSQL does not reserve. */
 const RESERVED = ["connect_by_root", "level", "loop", "minus", "polar_sys_rowid_attr", "prior", "rownum"];

@@ -32,8 +32,6 @@ function segmentedSql(server: SegmentedServer): ApplySql {
   return {
     describeTargets: describeSegmentedTables,
     binaryFits,
-    // The catalog of PostgreSQL 9.4 can't be asked for a structure in the words that a difference is made of.
-    followsStructure: server.major >= 7,
     rules: { addBatch: segmentedBatch(heapClause(server)), changeStatements: segmentedChange },
   };
 }

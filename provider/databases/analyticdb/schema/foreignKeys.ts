@@ -51,7 +51,8 @@ export function foreignKeySteps(context: SchemaContext, tables: readonly Planned
   });
 }
 
-function referencedColumns(definition: string): string[] {
+/** The columns after REFERENCES. Pure. */
+export function referencedColumns(definition: string): string[] {
   const tokens = tokenize(definition).filter(({ kind }) => kind !== "space");
   const at = tokens.findIndex(({ bare, value }) => bare && value === "references");
   const open = tokens.findIndex(({ text }, index) => index > at && text === "(");
@@ -60,6 +61,6 @@ function referencedColumns(definition: string): string[] {
 }
 
 /** ON DELETE SET NULL (a, b) came with PostgreSQL 15; as nothing is enforced, what it would do does not matter. */
-function withoutColumnLists(definition: string): string {
+export function withoutColumnLists(definition: string): string {
   return definition.replace(/(ON DELETE SET (?:NULL|DEFAULT)) \([^)]*\)/, "$1");
 }

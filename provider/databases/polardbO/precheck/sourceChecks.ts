@@ -3,6 +3,7 @@ import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js"
 import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js";
 import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
 import { sourceChecks } from "../../postgres/precheck/sourceChecks.js";
+import { type PrivilegedRole, privilegedRole } from "../privilegedRole.js";
 import { readTraits } from "../readTraits.js";
 import { editionItem } from "./editionItem.js";
 import { failoverItem } from "./failoverItem.js";
@@ -31,29 +32,7 @@ export async function polardbSourceChecks(
   ];
 }
 
-interface Role {
-  readonly name: string;
-  readonly privileged: boolean;
-}
-
-/**
- * A privileged account ("Create an account") stands between a role and a superuser, which cloud clusters keep for themselves. How it is marked
- * is not public: any column of pg_roles, or role it belongs to, that speaks of polar's superuser will do.
- */
-async function privilegedRole(client: Client): Promise<Role> {
-  const { rows } = await client.query<Role>(
-    `SELECT r.rolname::text AS name,
-            r.rolsuper
-              OR EXISTS (SELECT FROM pg_catalog.jsonb_each_text(pg_catalog.to_jsonb(r)) c
-                          WHERE c.key ~ 'polar.*super' AND c.value = 'true')
-              OR EXISTS (SELECT FROM pg_catalog.pg_roles g
-                          WHERE g.rolname ~ '^polar.*super' AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')) AS privileged
-     FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER`,
-  );
-  return rows[0] ?? { name: "", privileged: false };
-}
-
-function privilegedItem({ name, privileged }: Role): PrecheckItem {
+function privilegedItem({ name, privileged }: PrivilegedRole): PrecheckItem {
   return precheckItem({
     item: "sourcePrivilegedAccount",
     severity: "warning",

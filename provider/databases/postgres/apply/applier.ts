@@ -132,7 +132,8 @@ export class Applier implements ChangeSink {
   table(streamed: StreamedTable): void {
     this.streamed.set(streamed.id, streamed);
     const entry = this.planned.get(streamed.id);
-    if (!entry) return;
+    // A plan that is newer than the stream need not fit what the table was like before its load.
+    if (!entry || !this.isReached(entry)) return;
     const known = this.tables.get(streamed.id);
     const met = known?.table.columns.map(({ name }) => name);
     const table = applyTable(streamed, entry.table, this.targets.get(streamed.id), this.options.binary, met);
@@ -294,16 +295,22 @@ export class Applier implements ChangeSink {
   /** The table, unless it is not the plan's or its load saw this transaction already. */
   private concerned(tableId: number): AppliedTable | undefined {
     let table = this.tables.get(tableId);
-    if (!table && this.planned.has(tableId)) {
+    const entry = this.planned.get(tableId);
+    if (!table && entry) {
+      if (!this.isReached(entry)) return undefined;
       const streamed = this.streamed.get(tableId);
       if (streamed) this.table(streamed);
       table = this.tables.get(tableId);
     }
     if (!table || table.live) return table;
-    if (table.loadPosition !== undefined && this.commitPosition < table.loadPosition) return undefined;
+    if (!this.isReached(table)) return undefined;
     // Commit positions only grow.
     table.live = true;
     return table;
+  }
+
+  private isReached({ loadPosition }: { readonly loadPosition: Position | undefined }): boolean {
+    return loadPosition === undefined || this.commitPosition >= loadPosition;
   }
 
   private note(): number {

@@ -16,8 +16,6 @@ export interface ApplySql {
   describeTargets(client: Client, tables: readonly PlannedTable[]): Promise<Map<number, TargetTable>>;
   /** Whether every value of these tables may travel in binary. */
   binaryFits(tables: readonly PlannedTable[], targets: ReadonlyMap<number, TargetTable>): boolean;
-  /** False: a changed structure stops the task (GW1502) instead of being carried over. */
-  readonly followsStructure?: boolean;
   /** Absent: PostgreSQL's. */
   readonly rules?: { readonly addBatch: typeof addBatch; readonly changeStatements: MakeChangeStatements };
 }

@@ -29,6 +29,8 @@ export interface TableStructure extends RelationStructure {
   readonly bound: string | null;
   readonly parents: readonly QualifiedName[];
   readonly constraints: readonly ConstraintStructure[];
+  /** On a segmented target: names of the columns that rows are distributed by, none for rows at random; absent for replicated tables. */
+  readonly distributed?: readonly string[] | null;
 }
 
 export interface ViewStructure extends RelationStructure {
@@ -85,6 +87,8 @@ export interface IndexStructure {
   /** A partitioned parent's, that came with it. */
   readonly inherited: boolean;
   readonly immediate: boolean;
+  /** On a segmented target: every value is there once. */
+  readonly unique?: boolean;
   readonly columns: readonly number[];
 }
 

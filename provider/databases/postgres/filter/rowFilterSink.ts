@@ -48,6 +48,11 @@ export class RowFilterSink implements ChangeSink {
     return this.held.failed;
   }
 
+  /** Resolves when nothing waits for an answer. */
+  idled(): Promise<void> {
+    return this.held.idled();
+  }
+
   table(streamed: StreamedTable): void {
     if (isDdlTable(streamed)) this.carrier = streamed.id;
     const known = this.filters.get(streamed.id);

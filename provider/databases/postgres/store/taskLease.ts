@@ -6,8 +6,10 @@ import { connect, type PostgresEndpoint } from "../connection.js";
 import { isConnectionError } from "../connectionErrors.js";
 import { literal } from "../sql.js";
 import { statementQueue } from "../statementQueue.js";
+import { inTransaction } from "../transaction.js";
 import { LEASE_CLASS, selectResume, selectSteps, selectTables, selectTasks } from "./records.js";
 import { FENCED_SQLSTATE, storeExists } from "./storeSchema.js";
+import { replacePlan } from "./taskStore.js";
 
 /**
  * Takes the task's lease: a session advisory lock, which dies with this process, and a new epoch, which shuts out whoever
@@ -136,6 +138,13 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
       resume === undefined
         ? guarded("capture_position = $2", [position.toString()])
         : guarded("capture_position = $2, capture_resume = $3", [position.toString(), resume]),
+    replacePlan: (plan) =>
+      serially(() =>
+        inTransaction(client, async () => {
+          await client.query(`SELECT godwit.fence(${holder})`);
+          await replacePlan(client, taskId, plan);
+        }),
+      ),
     setTableLoading: (tableId) =>
       // Two statements in one transaction: Greenplum runs no function that reads a table inside a statement on another.
       run(
@@ -165,6 +174,19 @@ function lease(client: Client, taskId: string, epoch: bigint): TaskLease {
       tableGone: (tableId) =>
         `SELECT godwit.fence(${holder});
          DELETE FROM godwit.table_load WHERE task_id = ${literal(taskId)} AND table_id = ${tableId}`,
+      stepPlanned: (step) => {
+        const text = `${literal(JSON.stringify(step))}::jsonb`;
+        const at = `task_id = ${literal(taskId)} AND step_id = ${literal(step.id)}`;
+        return `SELECT godwit.fence(${holder}); UPDATE godwit.step SET step = ${text} WHERE ${at} AND NOT done;
+          INSERT INTO godwit.step (task_id, step_id, ordinal, step)
+          SELECT ${literal(taskId)}, ${literal(step.id)}, (SELECT count(*) FROM godwit.step WHERE task_id = ${literal(taskId)}) + 1, ${text}
+          WHERE NOT EXISTS (SELECT 1 FROM godwit.step WHERE ${at})`;
+      },
+      stepsNeeding: (id) =>
+        `SELECT pg_catalog.json_agg(step)::text FROM godwit.step WHERE task_id = ${literal(taskId)} AND NOT done AND step -> 'dependsOn' ? ${literal(id)}`,
+      stepsGone: (id) =>
+        `SELECT godwit.fence(${holder});
+         DELETE FROM godwit.step WHERE task_id = ${literal(taskId)} AND NOT done AND (step_id = ${literal(id)} OR step -> 'dependsOn' ? ${literal(id)})`,
       stepDone: (stepId) => `SELECT godwit.set_step_done(${holder}, ${literal(stepId)})`,
     },
     run: (statement) => run(statement),

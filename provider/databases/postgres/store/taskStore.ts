@@ -61,6 +61,14 @@ export function openTaskStore(client: Client, readLayout?: ReadStoreLayout): Tas
   };
 }
 
+/** Inside the caller's transaction, which holds the task's row. */
+export async function replacePlan(client: Client, taskId: string, plan: Plan): Promise<void> {
+  await client.query("UPDATE godwit.task SET skipped = $2 WHERE task_id = $1", [taskId, JSON.stringify(plan.skipped)]);
+  if (plan.selection) await changeSelection(client, taskId, plan.selection);
+  for (const table of ["table_load", "step"]) await client.query(`DELETE FROM godwit.${table} WHERE task_id = $1`, [taskId]);
+  await insertPlan(client, taskId, plan);
+}
+
 async function changeSelection(client: Client, taskId: string, selection: TaskSelection): Promise<void> {
   const { rows } = await client.query<{ definition: TaskDefinition }>("SELECT definition FROM godwit.task WHERE task_id = $1", [
     taskId,

@@ -1,71 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Change, difference } from "../../../../provider/databases/postgres/ddl/difference.js";
-import type {
-  ColumnStructure,
-  ConstraintStructure,
-  IndexStructure,
-  TableStructure,
-  TypeStructure,
-  ViewStructure,
-} from "../../../../provider/databases/postgres/ddl/structure.js";
+import type { TableStructure, TypeStructure, ViewStructure } from "../../../../provider/databases/postgres/ddl/structure.js";
+import { column, constraint, index, table } from "./structures.js";
 
-const column = (number: number, name: string, more: Partial<ColumnStructure> = {}): ColumnStructure => ({
-  number,
-  name,
-  type: "integer",
-  notNull: false,
-  identity: "",
-  generated: "",
-  default: null,
-  collation: null,
-  missing: null,
-  sequence: null,
-  portable: true,
-  ...more,
-});
-const constraint = (id: number, name: string, more: Partial<ConstraintStructure> = {}): ConstraintStructure => ({
-  id,
-  name,
-  kind: "c",
-  definition: "CHECK ((a > 0))",
-  validated: true,
-  deferrable: false,
-  deferred: false,
-  inherited: false,
-  index: null,
-  columns: [1],
-  referenced: null,
-  ...more,
-});
-const index = (id: number, name: string, more: Partial<IndexStructure> = {}): IndexStructure => ({
-  id,
-  name,
-  definition: `CREATE INDEX ${name} ON public.t USING btree (a)`,
-  valid: true,
-  identity: false,
-  constraint: false,
-  inherited: false,
-  immediate: true,
-  columns: [1],
-  ...more,
-});
-const table = (more: Partial<TableStructure> = {}): TableStructure => ({
-  type: "table",
-  id: 100,
-  schema: "public",
-  name: "t",
-  partitioned: false,
-  unlogged: false,
-  identity: "d",
-  partitionKey: null,
-  bound: null,
-  parents: [],
-  columns: [column(1, "a"), column(2, "b")],
-  constraints: [],
-  indexes: [],
-  options: [],
-  ...more,
-});
 const view = (more: Partial<ViewStructure> = {}): ViewStructure => ({
   type: "view",
   id: 200,

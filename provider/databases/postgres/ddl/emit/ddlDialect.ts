@@ -16,6 +16,24 @@ export interface DdlDialect {
   createTable?(created: TableStructure, table: EmitTable, context: EmitContext): string[];
   /** Why a step can't be taken on this target and is left out; undefined: it can. */
   refuses(change: Change): string | undefined;
+  /** The same for a step on a table that is like `now`, or that points at one like `referenced`; absent: every step can. */
+  refusesOn?(change: Change, on: StepPlace): string | undefined;
+  /** A table's step in this target's own statements; undefined: PostgreSQL's. */
+  tableStep?(change: Change, on: StepPlace, context: EmitContext): string[] | undefined;
+  /** A default in the target's words; undefined: it is not kept. Absent: as it is. */
+  default?(expression: string): string | undefined;
+  /** False: the task's sequences are not on the target, so no column gives values of its own. */
+  readonly sequences?: false;
+  /** The query of a relation's structure where PostgreSQL's (capture/structureSql.ts) can't be asked. `id`: an expression for its oid. */
+  readonly describe?: (id: string) => string;
+}
+
+/** Where a table's step is taken. */
+export interface StepPlace {
+  readonly table: EmitTable;
+  readonly now: TableStructure;
+  /** What a foreign key points at, as it is on the target, and the key's text in the target's names. */
+  readonly referenced?: { readonly table: TableStructure; readonly definition: string };
 }
 
 export function postgresDdl(version: number): DdlDialect {

@@ -44,7 +44,7 @@ export function tableStatements(change: Change, table: EmitTable, context: EmitC
       return alterColumn(column, `TYPE ${type}${collate}${table.empty ? ` USING NULL::${type}` : ""}`);
     }
     case "setDefault":
-      return alterColumn(change.column, `SET DEFAULT ${sql.definition(change.column.default ?? "NULL")}`);
+      return alterColumn(change.column, `SET DEFAULT ${kept(change.column.default, context) ?? "NULL"}`);
     case "dropDefault":
       return alterColumn(change.column, "DROP DEFAULT");
     case "dropExpression":
@@ -96,9 +96,9 @@ export function tableStatements(change: Change, table: EmitTable, context: EmitC
 function createTable(created: TableStructure, table: EmitTable, context: EmitContext): string[] {
   const { sql, dialect } = context;
   const columns = created.columns.filter(({ number }) => table.columnAfter(number) !== undefined);
-  const kept = ({ columns: numbers }: { readonly columns: readonly number[] }): boolean =>
+  const whole = ({ columns: numbers }: { readonly columns: readonly number[] }): boolean =>
     numbers.every((number) => number <= 0 || columns.some((column) => column.number === number));
-  const own = created.constraints.filter((each) => !each.inherited && kept(each));
+  const own = created.constraints.filter((each) => !each.inherited && whole(each));
   const inline = own.filter(({ kind }) => kind !== "f");
   const parents = created.parents.filter(table.hasParent);
   const isPartition = created.bound !== null && parents.length > 0;
@@ -125,7 +125,7 @@ function createTable(created: TableStructure, table: EmitTable, context: EmitCon
     `${head}${partitionOf}${list}${bound}${inherits}${partitionBy}${withOptions}${suffix && ` ${suffix}`}`,
     ...columns.flatMap((column) => owned(column, table, context)),
     ...created.indexes
-      .filter((index) => !index.constraint && !index.inherited && kept(index))
+      .filter((index) => !index.constraint && !index.inherited && whole(index))
       .map((index) => createIndex(index, table, context)),
     ...own
       .filter(({ kind }) => kind === "f")
@@ -139,7 +139,19 @@ function createIndex({ definition, valid }: IndexStructure, table: EmitTable, { 
   return valid ? text.replace(" ON ONLY ", " ON ") : text;
 }
 
-function columnDefinition(column: ColumnStructure, table: EmitTable, context: EmitContext, value = column.default): string {
+/** A default in the target's names and words; undefined: it has none, or can't keep it. */
+function kept(value: string | null, { sql, dialect }: EmitContext): string | undefined {
+  if (value === null) return undefined;
+  const text = sql.definition(value);
+  return dialect.default ? dialect.default(text) : text;
+}
+
+function columnDefinition(
+  column: ColumnStructure,
+  table: EmitTable,
+  context: EmitContext,
+  value = kept(column.default, context),
+): string {
   const { sql, dialect } = context;
   const name = ident(table.columnAfter(column.number) ?? column.name);
   const stored = column.generated === "s" || dialect.version < 18;
@@ -150,8 +162,8 @@ function columnDefinition(column: ColumnStructure, table: EmitTable, context: Em
     ...(column.generated
       ? [`GENERATED ALWAYS AS (${sql.onTable(column.default ?? "", table.source)}) ${stored ? "STORED" : "VIRTUAL"}`]
       : []),
-    ...(!column.generated && !column.identity && value !== null ? [`DEFAULT ${sql.definition(value)}`] : []),
-    ...(column.identity ? [identity(column, context)] : []),
+    ...(!column.generated && !column.identity && value !== undefined ? [`DEFAULT ${value}`] : []),
+    ...(column.identity && dialect.sequences !== false ? [identity(column, context)] : []),
     ...(column.notNull ? ["NOT NULL"] : []),
   ].join(" ");
 }
@@ -165,21 +177,22 @@ const CONSTANT = /^(?:'(?:[^']|'')*'(?:::[\w .()[\]",]+)?|-?[\d.]+|true|false)$/
  */
 function addColumn(column: ColumnStructure, table: EmitTable, context: EmitContext): string[] {
   const { missing } = column;
-  const fixed = missing !== null && !column.generated && column.default !== null && !CONSTANT.test(column.default);
-  const gone = missing !== null && column.default === null && !column.identity;
-  const value = fixed || gone ? `${literal(missing).trim()}::${column.type}` : column.default;
+  const { sql, dialect } = context;
+  const own = kept(column.default, context);
+  const fixed = missing !== null && !column.generated && (own === undefined ? !column.identity : !CONSTANT.test(own));
+  const value = fixed ? `${literal(missing).trim()}::${dialect.type(sql.definition(column.type))}` : own;
   const add = `ALTER TABLE ${qualified(table.to)} ADD COLUMN ${columnDefinition(column, table, context, value)}`;
   const alter = `ALTER TABLE ${qualified(table.to)} ALTER COLUMN ${ident(table.columnAfter(column.number) ?? column.name)}`;
   return [
     add,
-    ...(fixed ? [`${alter} SET DEFAULT ${context.sql.definition(column.default ?? "")}`] : gone ? [`${alter} DROP DEFAULT`] : []),
+    ...(fixed ? [own === undefined ? `${alter} DROP DEFAULT` : `${alter} SET DEFAULT ${own}`] : []),
     ...owned(column, table, context),
   ];
 }
 
 /** A serial's sequence was made by its own event. */
 function owned(column: ColumnStructure, table: EmitTable, context: EmitContext): string[] {
-  if (!column.sequence || column.identity) return [];
+  if (!column.sequence || column.identity || context.dialect.sequences === false) return [];
   const name = ident(table.columnAfter(column.number) ?? column.name);
   return [`ALTER SEQUENCE ${qualified(context.relation(column.sequence))} OWNED BY ${qualified(table.to)}.${name}`];
 }

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { ErrorCode, GodwitError } from "../../../../engine/errors.js";
 import type { QualifiedName } from "../../../../engine/models/catalog.js";
-import type { Position } from "../../../../engine/models/change.js";
+import { NOT_LOADED, type Position } from "../../../../engine/models/change.js";
 import type { DdlOperations, PlannedTable } from "../../../../engine/models/plan.js";
 import { ddlOperations } from "../../../../engine/plan.js";
 import { CarefulNeeded } from "../../apply/applier.js";
@@ -10,6 +10,7 @@ import { isRejection } from "../../apply/careful.js";
 import type { TargetConnection } from "../../apply/targetConnection.js";
 import type { PostgresCatalog } from "../../catalog/model.js";
 import { formatLsn } from "../../lsn.js";
+import { shownTarget } from "../../schema/draft.js";
 import { ident, qualified } from "../../sql.js";
 import type { DdlEvent } from "../ddlEvent.js";
 import { difference } from "../difference.js";
@@ -103,11 +104,11 @@ export class DdlFollower {
   /** Does it; all rows of the transaction are on the target by then. */
   async last(): Promise<void> {
     const statements = this.tableFollower.atCommit.splice(0);
-    await this.options.applier.between((connection) => new DdlTarget(connection, this.options.dialect.version).run(statements));
+    await this.options.applier.between((connection) => new DdlTarget(connection, this.options.dialect).run(statements));
   }
 
   private async applyInside(event: DdlEvent, position: Position, connection: TargetConnection): Promise<void> {
-    const target = new DdlTarget(connection, this.options.dialect.version);
+    const target = new DdlTarget(connection, this.options.dialect);
     await target.run(SETTINGS);
     if (event.kind === "empty") await this.empty(event.ids, position, target);
     else if (event.kind === "refresh") await this.refresh(event.view, target);
@@ -125,7 +126,15 @@ export class DdlFollower {
     }
     const former = this.tables.get(event.id);
     const context = this.context(event);
-    const outcome = await this.tableFollower.change({ event, former, position, context, target });
+    const outcome = await this.tableFollower.change({
+      event,
+      former,
+      position,
+      context,
+      target,
+      isTaken: (name) => this.isTaken(name, event.id),
+      isLevel: () => this.isLevel(position),
+    });
     const { store } = this.options.following;
     if (outcome.kind === "kept") return;
     if (outcome.kind === "gone") {
@@ -133,7 +142,7 @@ export class DdlFollower {
         this.tables.delete(event.id);
         this.names.forget(former.table.source);
         this.options.applier.forget(event.id);
-        await target.run([store.tableGone(event.id)]);
+        await target.run([store.tableGone(event.id), store.stepsGone(`table:${shownTarget(former.table.target)}`)]);
       }
       return;
     }
@@ -150,7 +159,11 @@ export class DdlFollower {
     const context = this.context(event);
     for (const change of difference(event.before, event.after)) {
       if (!this.operations[objectOperation(subject, operationOf(change))]) continue;
-      if (this.options.dialect.refuses(change) !== undefined) continue;
+      const reason = this.options.dialect.refuses(change);
+      if (reason !== undefined) {
+        this.options.following.tell?.(`${event.command.tag} ${subject.schema}.${subject.name} is not carried over: ${reason}`);
+        continue;
+      }
       const name = context.relation(subject);
       // A plan that is newer than the stream may have made it already.
       if (change.kind === "createView" && (await target.hasRelation(name))) {
@@ -194,7 +207,7 @@ export class DdlFollower {
     const subject = after ?? before;
     if (!subject) return false;
     if (subject.type === "table") {
-      if (this.tables.has(id)) return this.isLive(id, position);
+      if (this.tables.has(id)) return this.isLive(id, position) || this.waits(id);
       const { publication } = this.options.following;
       return published.includes(publication) || this.names.selects("table", subject, subject.parents);
     }
@@ -213,6 +226,24 @@ export class DdlFollower {
   private isLive(id: number, position: Position): boolean {
     const entry = this.tables.get(id);
     return entry !== undefined && (entry.loadPosition === undefined || position >= entry.loadPosition);
+  }
+
+  /** Every table stands where the stream is: what holds at the source holds on the target. */
+  private isLevel(position: Position): boolean {
+    for (const { loadPosition } of this.tables.values()) if (loadPosition !== undefined && position < loadPosition) return false;
+    return true;
+  }
+
+  /** Another followed table has the name on the target: one of a newer plan, or that took the name since. */
+  private isTaken({ schema, name }: QualifiedName, id: number): boolean {
+    for (const { table } of this.tables.values())
+      if (table.id !== id && table.target.schema === schema && table.target.name === name) return true;
+    return false;
+  }
+
+  /** It is not loaded yet: its rows do not count, its structure is made on the target all the same. */
+  private waits(id: number): boolean {
+    return this.tables.get(id)?.loadPosition === NOT_LOADED;
   }
 
   private refuseFailed(event: Extract<DdlEvent, { kind: "failed" }>, position: Position): never {

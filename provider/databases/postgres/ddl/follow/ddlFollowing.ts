@@ -1,5 +1,5 @@
 import type { Position } from "../../../../engine/models/change.js";
-import type { PlannedTable } from "../../../../engine/models/plan.js";
+import type { DdlStep, PlannedTable } from "../../../../engine/models/plan.js";
 import type { PlanOptions } from "../../../../engine/plan.js";
 import { type TaskDefinition, usersPublication } from "../../../../engine/taskDefinition.js";
 import type { TargetConnection } from "../../apply/targetConnection.js";
@@ -13,6 +13,7 @@ export function ddlFollowing(
   store: DdlFollowing["store"],
   readCatalog: DdlFollowing["readCatalog"],
   dialect: DdlFollowing["dialect"],
+  tell: DdlFollowing["tell"],
 ): DdlFollowing | undefined {
   const { selection, publicationName } = definition;
   if (!selection || usersPublication(definition)) return undefined;
@@ -23,6 +24,7 @@ export function ddlFollowing(
     readCatalog,
     store,
     ...(dialect ? { dialect } : {}),
+    ...(tell ? { tell } : {}),
   };
 }
 
@@ -35,12 +37,20 @@ export interface DdlFollowing {
   readonly readAt: Position;
   /** By the target's version (server_version_num); absent: PostgreSQL's. */
   readonly dialect?: (version: number) => DdlDialect;
+  /** Tells the user what is passed over because the target can't have it. */
+  readonly tell?: (message: string) => void;
   /** The source's catalog, asked only when the task gives other names. */
   readonly readCatalog: () => Promise<PostgresCatalog>;
   /** Statements of the store for the same transaction, fenced. */
   readonly store: {
     tablePlanned(table: PlannedTable, loadPosition: Position | undefined): string;
     tableGone(tableId: number): string;
+    /** A statement that waits for the tables to stand at one position, in the place of one of its id. */
+    stepPlanned(step: DdlStep): string;
+    /** The query of those that wait and need what has the id, as a JSON array. */
+    stepsNeeding(id: string): string;
+    /** Statements that wait and have that id, or need what has it, are not wanted any more. */
+    stepsGone(id: string): string;
   };
 }
 

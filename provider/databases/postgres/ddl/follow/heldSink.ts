@@ -95,6 +95,11 @@ export class HeldSink implements ChangeSink {
     return this.over ? undefined : (this.holding ?? this.inner.full());
   }
 
+  /** Resolves when nothing is held back any more. */
+  async idled(): Promise<void> {
+    while (this.holding && !this.over) await this.holding;
+  }
+
   private get direct(): boolean {
     return this.holding === undefined && !this.over;
   }

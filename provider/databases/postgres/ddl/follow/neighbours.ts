@@ -1,5 +1,6 @@
 import type { QualifiedName } from "../../../../engine/models/catalog.js";
-import type { EmitContext } from "../emit/ddlDialect.js";
+import type { Change } from "../difference.js";
+import type { EmitContext, StepPlace } from "../emit/ddlDialect.js";
 import type { TableStructure } from "../structure.js";
 import type { DdlTarget } from "./ddlTarget.js";
 
@@ -28,4 +29,18 @@ export async function withoutUnknownReferences(
     if (!referenced || self || (await target.hasRelation(context.relation(referenced)))) constraints.push(constraint);
   }
   return { ...is, constraints };
+}
+
+/** What a new foreign key points at, as it is on the target; undefined: it is none, or the target does not have that table. */
+export async function referencedTable(
+  change: Change,
+  source: QualifiedName,
+  { relation, sql }: EmitContext,
+  target: DdlTarget,
+): Promise<StepPlace["referenced"]> {
+  if (change.kind !== "addConstraint" || !change.constraint.referenced) return undefined;
+  const { referenced, definition } = change.constraint;
+  const table = await target.relation(relation(referenced));
+  if (table?.type !== "table") return undefined;
+  return { table, definition: sql.foreignKey(definition, source, referenced) };
 }

@@ -92,6 +92,8 @@ export function replanTable(
   const { joined: _, ...rest } = planned;
   return {
     ...rest,
+    // Of no table: what it is like from here on only the stream tells.
+    ...(planned.shape === undefined ? {} : { shape: "" }),
     source: { schema: after.schema, name: after.name },
     target: rules.target,
     columns,

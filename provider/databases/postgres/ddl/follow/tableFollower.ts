@@ -1,8 +1,9 @@
 import { ErrorCode, GodwitError } from "../../../../engine/errors.js";
 import type { QualifiedName } from "../../../../engine/models/catalog.js";
-import type { Position } from "../../../../engine/models/change.js";
-import type { DdlOperations, PlannedTable } from "../../../../engine/models/plan.js";
+import { NOT_LOADED, type Position } from "../../../../engine/models/change.js";
+import type { DdlOperations, DdlStep, PlannedTable } from "../../../../engine/models/plan.js";
 import { formatLsn } from "../../lsn.js";
+import { shownTarget } from "../../schema/draft.js";
 import { ident, qualified } from "../../sql.js";
 import type { DdlEvent } from "../ddlEvent.js";
 import { type Change, difference } from "../difference.js";
@@ -12,8 +13,9 @@ import type { ColumnStructure, Structure, TableStructure } from "../structure.js
 import type { DdlFollowing, FollowedEntry } from "./ddlFollowing.js";
 import type { DdlTarget } from "./ddlTarget.js";
 import type { FollowedNames } from "./followedNames.js";
+import { keyStep, keyStepId, renamedKeyStep } from "./keySteps.js";
 import { isNeeded } from "./needed.js";
-import { parentsOnTarget, withoutUnknownReferences } from "./neighbours.js";
+import { parentsOnTarget, referencedTable, withoutUnknownReferences } from "./neighbours.js";
 import { planNewTable, replanTable } from "./replan.js";
 
 export type TableOutcome =
@@ -31,6 +33,10 @@ export interface TableChange {
   readonly position: Position;
   readonly context: EmitContext;
   readonly target: DdlTarget;
+  /** Whether another followed table has this name on the target. */
+  readonly isTaken: (name: QualifiedName) => boolean;
+  /** Whether every followed table stands where the stream is. */
+  readonly isLevel: () => boolean;
 }
 
 /** Carries one table's change of structure over to the target, as far as the program's operations say. */
@@ -61,10 +67,10 @@ export class TableFollower {
     return this.unknown(change, was, is);
   }
 
-  private async drop({ former, context, target }: TableChange, was: TableStructure): Promise<TableOutcome> {
+  private async drop({ former, context, target, isTaken }: TableChange, was: TableStructure): Promise<TableOutcome> {
     const operations = former?.table.ddl ?? this.operations;
     const name = former?.table.target ?? this.names.newTable(was);
-    if (operations.drop && context.dialect.refuses({ kind: "dropTable", table: was }) === undefined)
+    if (operations.drop && !isTaken(name) && context.dialect.refuses({ kind: "dropTable", table: was }) === undefined)
       await target.run([`DROP TABLE IF EXISTS ${qualified(name)}`]);
     return { kind: "gone" };
   }
@@ -194,22 +200,35 @@ export class TableFollower {
       (was?.columns ?? []).filter((each) => each.generated).map((each) => [each.number, this.names.spell(each.name)]),
     );
     const after = columnsByNumber(renamed, is);
-    await this.carry(
-      was ? difference(was, is) : [],
-      {
-        source: is,
-        from: planned.target,
-        to: renamed.target,
-        columnBefore: (number) => before.get(number) ?? generated.get(number),
-        columnAfter: after,
-        empty: this.empties.get(is.id) === position,
-        hasParent: await parentsOnTarget([...is.parents, ...(was?.parents ?? [])], context, target),
-      },
-      operations,
-      change,
-    );
+    const table: EmitTable = {
+      source: is,
+      from: planned.target,
+      to: renamed.target,
+      columnBefore: (number) => before.get(number) ?? generated.get(number),
+      columnAfter: after,
+      empty: this.empties.get(is.id) === position || this.waits(change),
+      hasParent: await parentsOnTarget([...is.parents, ...(was?.parents ?? [])], context, target),
+    };
+    await this.carry(was ? difference(was, is) : [], table, operations, change);
+    await this.renameWaitingKeys(planned, table, target);
     await this.refuseMissingValues(renamed, is, target, change);
     return { kind: "planned", table: renamed };
+  }
+
+  /** Keys from and to the table that wait for the rows were written down in the names it had. */
+  private async renameWaitingKeys(planned: PlannedTable, table: EmitTable, target: DdlTarget): Promise<void> {
+    const names = new Map(planned.columns.map(({ number, target: name }) => [name, table.columnAfter(number) ?? name]));
+    const [before, after] = [shownTarget(table.from), shownTarget(table.to)];
+    if (before === after && [...names].every(([name, next]) => name === next)) return;
+    const { store } = this.following;
+    const waiting = ((await target.json(store.stepsNeeding(`table:${before}`))) ?? []) as DdlStep[];
+    const renaming = { from: table.from, to: table.to, column: (name: string) => names.get(name) ?? name };
+    await target.run(waiting.map((step) => store.stepPlanned(renamedKeyStep(step, renaming))));
+  }
+
+  /** Not loaded yet, so empty on the target; unless rows of its owner's are there. */
+  private waits({ former }: TableChange): boolean {
+    return former?.loadPosition === NOT_LOADED && !this.overwrite;
   }
 
   /** Steps that were asked for, that this target takes, and that are not taken yet. */
@@ -217,25 +236,47 @@ export class TableFollower {
     changes: readonly Change[],
     table: EmitTable,
     operations: DdlOperations,
-    { context, target }: TableChange,
+    { event, context, target, isLevel }: TableChange,
   ): Promise<void> {
-    for (const change of changes) {
-      if (!operations[operationOf(change)] || context.dialect.refuses(change) !== undefined) continue;
+    const { dialect } = context;
+    const { store } = this.following;
+    for (const each of changes) {
+      if (!operations[operationOf(each)]) continue;
+      const refused = dialect.refuses(each);
+      if (refused !== undefined) {
+        this.passedOver(event, refused);
+        continue;
+      }
       // Asked anew for each step: one may have done another's work (a parent's column, a key's index).
       const places = [table.from, { schema: table.from.schema, name: table.to.name }, table.to];
       let now: Structure | undefined;
       for (const place of places) now ??= await target.relation(place);
-      if (now?.type !== "table" || !isNeeded(change, table, now)) continue;
-      if (change.kind === "addConstraint" && change.constraint.referenced) {
-        if (!(await target.hasRelation(context.relation(change.constraint.referenced)))) continue;
-      }
+      if (now?.type !== "table" || !isNeeded(each, table, now)) continue;
+      const change = byItsOwnName(each, now);
+      const referenced = await referencedTable(change, table.source, context, target);
+      if (change.kind === "addConstraint" && change.constraint.referenced && !referenced) continue;
       const isMoved = now.schema === table.to.schema && now.name === table.to.name;
       const placed = isMoved || change.kind === "rename" || change.kind === "setSchema" ? table : { ...table, to: table.from };
       if (change.kind === "setSchema" && !(await target.hasSchema(table.to.schema)))
         await target.run([`CREATE SCHEMA IF NOT EXISTS ${ident(table.to.schema)}`]);
       if (change.kind === "changeType" && table.empty) await this.suspendForeignKeys(placed.to, target);
-      await target.run(tableStatements(change, placed, context));
+      if (each.kind === "dropConstraint" && each.constraint.kind === "f")
+        await target.run([store.stepsGone(keyStepId({ target: table.from }, each.constraint))]);
+      const place = { table: placed, now, ...(referenced ? { referenced } : {}) };
+      const impossible = dialect.refusesOn?.(change, place);
+      if (impossible !== undefined) {
+        this.passedOver(event, impossible);
+        continue;
+      }
+      const statements = dialect.tableStep?.(change, place, context) ?? tableStatements(change, placed, context);
+      const waits = change.kind === "addConstraint" && change.constraint.kind === "f" && !isLevel();
+      await target.run(waits ? [store.stepPlanned(keyStep(change.constraint, statements, placed, context))] : statements);
     }
+  }
+
+  private passedOver({ command, after, before }: TableChange["event"], reason: string): void {
+    const subject = after ?? before;
+    this.following.tell?.(`${command.tag} on ${subject?.schema}.${subject?.name} is not carried over: ${reason}`);
   }
 
   /** The server would look for the keys of an emptied table at once; they hold again when its rows are back. */
@@ -307,6 +348,13 @@ export class TableFollower {
       excluded: new Set(this.names.entry(planned.source)?.table.excludeColumns),
     });
   }
+}
+
+/** A primary key is the one that the table has, whatever it is called there. */
+function byItsOwnName(change: Change, now: TableStructure): Change {
+  if (change.kind !== "dropConstraint" || change.constraint.kind !== "p") return change;
+  const there = now.constraints.find(({ kind }) => kind === "p");
+  return there ? { ...change, constraint: { ...change.constraint, name: there.name } } : change;
 }
 
 /** Plans made before there was a choice. */

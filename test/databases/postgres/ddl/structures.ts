@@ -1,0 +1,65 @@
+import type {
+  ColumnStructure,
+  ConstraintStructure,
+  IndexStructure,
+  TableStructure,
+} from "../../../../provider/databases/postgres/ddl/structure.js";
+
+// Structures with nothing special about them but what a test says.
+export const column = (number: number, name: string, more: Partial<ColumnStructure> = {}): ColumnStructure => ({
+  number,
+  name,
+  type: "integer",
+  notNull: false,
+  identity: "",
+  generated: "",
+  default: null,
+  collation: null,
+  missing: null,
+  sequence: null,
+  portable: true,
+  ...more,
+});
+export const constraint = (id: number, name: string, more: Partial<ConstraintStructure> = {}): ConstraintStructure => ({
+  id,
+  name,
+  kind: "c",
+  definition: "CHECK ((a > 0))",
+  validated: true,
+  deferrable: false,
+  deferred: false,
+  inherited: false,
+  index: null,
+  columns: [1],
+  referenced: null,
+  ...more,
+});
+export const index = (id: number, name: string, more: Partial<IndexStructure> = {}): IndexStructure => ({
+  id,
+  name,
+  definition: `CREATE INDEX ${name} ON public.t USING btree (a)`,
+  valid: true,
+  identity: false,
+  constraint: false,
+  inherited: false,
+  immediate: true,
+  columns: [1],
+  ...more,
+});
+export const table = (more: Partial<TableStructure> = {}): TableStructure => ({
+  type: "table",
+  id: 100,
+  schema: "public",
+  name: "t",
+  partitioned: false,
+  unlogged: false,
+  identity: "d",
+  partitionKey: null,
+  bound: null,
+  parents: [],
+  columns: [column(1, "a"), column(2, "b")],
+  constraints: [],
+  indexes: [],
+  options: [],
+  ...more,
+});
