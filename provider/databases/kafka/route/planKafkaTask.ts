@@ -11,6 +11,7 @@ import { withConnection } from "../../postgres/connection.js";
 import type { SourceDialect } from "../../postgres/dialect.js";
 import { readRowFilters } from "../../postgres/filter/readRowFilters.js";
 import { parseLsn } from "../../postgres/lsn.js";
+import { withWholeRows } from "../../postgres/replication/wholeRows.js";
 import { ClusterAdmin } from "../client/clusterAdmin.js";
 import { kafkaSettings } from "./cluster.js";
 import { clusterChecks } from "./clusterChecks.js";
@@ -50,6 +51,8 @@ async function plan(
   const catalog = await from.readCatalog(source);
   const resolved = resolvePlan(catalog, options);
   const filters = await readRowFilters(source, resolved.tables, definition);
+  // The formats tell what a row was before (canal-json's `old`, SharePlex's `key`) and the whole row that was deleted, and a value that lies out of line
+  // is only in the log when the old row is.
   const tables = usersPublication(definition) ? filters.tables : filters.tables.map(withWholeRows);
   const topics = taskTopics(tables, settings, databaseName(ends));
   const existing = await admin.topics(topics.map(({ name }) => name).filter(isAskable));
@@ -77,15 +80,6 @@ async function plan(
 /** A broker answers a question about a name that can't be with an error instead of an empty list. */
 function isAskable(name: string): boolean {
   return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..";
-}
-
-/**
- * The formats tell what a row was before (canal-json's `old`, SharePlex's `key`) and the whole row that was deleted, and a value that lies out of line is
- * only in the log when the old row is: REPLICA IDENTITY FULL, for as long as the task is there.
- */
-export function withWholeRows(table: PlannedTable): PlannedTable {
-  if (!table.streamed || table.replicaIdentity.was === "full") return table;
-  return { ...table, replicaIdentity: { ...table.replicaIdentity, needs: "full" } };
 }
 
 const PARTS_OF_TABLES: ReadonlySet<string> = new Set(["schema", "index", "constraint", "foreignKey", "statistics", "comment"]);

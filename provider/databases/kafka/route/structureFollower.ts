@@ -8,8 +8,8 @@ import { FollowedNames } from "../../postgres/ddl/follow/followedNames.js";
 import { planNewTable, replanTable } from "../../postgres/ddl/follow/replan.js";
 import type { TableStructure } from "../../postgres/ddl/structure.js";
 import { formatLsn } from "../../postgres/lsn.js";
+import { withWholeRows } from "../../postgres/replication/wholeRows.js";
 import type { FollowedTable } from "./changeSink.js";
-import { withWholeRows } from "./planKafkaTask.js";
 import { type ChangeEvent, structureTexts } from "./structureTexts.js";
 import type { TableShape } from "./tableShapes.js";
 

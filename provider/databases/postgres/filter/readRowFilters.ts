@@ -1,8 +1,10 @@
 import type { Client } from "pg";
 import type { PlannedTable, PrecheckItem, RowFilter } from "../../../engine/models/plan.js";
+import { displayName } from "../../../engine/selection.js";
 import { migrates, type TaskDefinition, usersPublication } from "../../../engine/taskDefinition.js";
 import { isConnectionError } from "../connectionErrors.js";
 import { listed, precheckItem } from "../precheck/precheckItem.js";
+import { withWholeRows } from "../replication/wholeRows.js";
 import { ident, literal, qualified } from "../sql.js";
 
 export interface ReadRowFilters {
@@ -31,7 +33,8 @@ export async function readRowFilters(
     }
     const outcome = await readFilter(client, table, filter, followed && table.streamed);
     if (typeof outcome === "string") failures.push(`${nameOf(table)}: ${outcome}`);
-    read.push(typeof outcome === "string" ? table : withWholeRows({ ...table, filter: outcome }, followed));
+    const filtered = typeof outcome === "string" ? table : { ...table, filter: outcome };
+    read.push(followed ? withWholeRows(filtered) : filtered);
   }
   const filtered = read.filter(({ filter }) => filter);
   if (filtered.length === 0) return { tables: read, checks: [] };
@@ -130,11 +133,6 @@ async function generatedColumns(client: Client, { id }: PlannedTable, names: rea
   return rows.map(({ name }) => name);
 }
 
-function withWholeRows(table: PlannedTable, followed: boolean): PlannedTable {
-  if (!followed || !table.streamed || table.replicaIdentity.was === "full") return table;
-  return { ...table, replicaIdentity: { ...table.replicaIdentity, needs: "full" } };
-}
-
 function nameOf({ source }: PlannedTable): string {
-  return `${source.schema}.${source.name}`;
+  return displayName(source);
 }

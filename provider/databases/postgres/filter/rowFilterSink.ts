@@ -1,9 +1,11 @@
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { ChangeSink, Position, StreamedTable } from "../../../engine/models/change.js";
 import type { PlannedTable, RowFilter } from "../../../engine/models/plan.js";
+import { displayName } from "../../../engine/selection.js";
 import { DDL_TABLE, type DdlEvent, readDdlEvent } from "../ddl/ddlEvent.js";
 import { HeldSink } from "../ddl/follow/heldSink.js";
 import { withPresentNames } from "../ddl/follow/replan.js";
+import { qualified } from "../sql.js";
 import { filledTuple, leavesOut, valuesAt } from "./packedTuples.js";
 import { type FilteredTable, type RowJudge, RowQuestions } from "./rowJudge.js";
 
@@ -204,14 +206,14 @@ class JudgedSink implements ChangeSink {
 }
 
 function filteredTable(planned: PlannedTable, filter: RowFilter, streamed: StreamedTable): FilteredTable {
-  const object = `${streamed.schema}.${streamed.name}`;
+  const object = displayName(streamed);
   if (!streamed.fullIdentity) {
     throw new GodwitError(
       ErrorCode.RowFilterFailed,
       "changes of a table whose rows are filtered do not carry the whole old row any more",
       {
         object,
-        remedy: `ALTER TABLE ${object} REPLICA IDENTITY FULL, then exclude the table, run pulumi up, and take it in again: it is copied anew`,
+        remedy: `ALTER TABLE ${qualified(streamed)} REPLICA IDENTITY FULL, then exclude the table, run pulumi up, and take it in again: it is copied anew`,
       },
     );
   }

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { PlannedTable, RowFilter } from "../../../engine/models/plan.js";
+import { displayName } from "../../../engine/selection.js";
 import { isConnectionError } from "../connectionErrors.js";
 import { ident } from "../sql.js";
 import { textArray } from "./textArray.js";
@@ -64,7 +65,7 @@ export class RowJudge {
     } catch (cause) {
       if (isConnectionError(cause)) throw cause;
       throw new GodwitError(ErrorCode.RowFilterFailed, cause instanceof Error ? cause.message : String(cause), {
-        object: `${table.planned.source.schema}.${table.planned.source.name}`,
+        object: displayName(table.planned.source),
         remedy: `the condition "${table.filter.given}" fails for a row that was changed: mend the row at the source, or exclude the table, run pulumi up, and take it in again with another condition`,
         cause,
       });
