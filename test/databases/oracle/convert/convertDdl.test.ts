@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { convertFile } from "../../../../provider/cli/convert.js";
 import { ConversionContext, convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
 
@@ -328,7 +328,9 @@ describe("godwit convert", () => {
   });
 
   it("reads whatever a script was saved as, and nothing makes it throw or wait", async () => {
-    const file = join(await mkdtemp(join(tmpdir(), "godwit-convert-")), "script.sql");
+    const folder = await mkdtemp(join(tmpdir(), "godwit-convert-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, "script.sql");
     const saved = async (bytes: Uint8Array) => {
       await writeFile(file, bytes);
       return run([file]);
