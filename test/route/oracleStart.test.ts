@@ -100,6 +100,23 @@ describe("where a task from Oracle begins", () => {
     expect(await equal(orders)).toBe(1);
   });
 
+  it("loads only rows that meet `where`, and refuses it where changes are to follow", async () => {
+    const { emulator } = task;
+    const one = emulator.begin();
+    for (let id = 1; id <= 5; id++) one.insert(orders, { ID: `${id}`, NOTE: id % 2 === 0 ? "even" : "odd" });
+    one.commit();
+    await emulator.flush();
+    const chosen = (where: string) => [{ schema: "BUSY", tables: [{ name: "ORDERS", where }] }];
+    // The emulator's PostgreSQL would read names without quotes in its own way.
+    const objects = chosen(`"NOTE" = 'odd' AND "ID" <> 1 -- but the first`);
+    await expect(task.up({ migrationTypes: ["schema", "full"], objects: chosen('"NO_SUCH" = 1') })).rejects.toThrow(
+      /GW1201.*sourceRowFilters.*NO_SUCH/s,
+    );
+    await expect(task.up({ ...live, objects })).rejects.toThrow(/GW1201.*sourceRowFilters.*take incremental out/s);
+    await task.up({ migrationTypes: ["schema", "full"], objects });
+    expect(await task.target("SELECT id::integer FROM busy.orders ORDER BY id")).toEqual([{ id: 3 }, { id: 5 }]);
+  });
+
   it("refuses a startPosition that the redo does not reach", async () => {
     const objects = [{ schema: "BUSY", tables: [{ name: "ORDERS" }] }];
     await task.target(

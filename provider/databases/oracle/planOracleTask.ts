@@ -1,11 +1,11 @@
 import type { Client } from "pg";
 import type { Ends } from "../../engine/models/endpoint.js";
-import type { DdlStep, PlannedTable, PrecheckItem, SkippedObject } from "../../engine/models/plan.js";
+import type { DdlStep, PrecheckItem, SkippedObject } from "../../engine/models/plan.js";
 import { type PlanOptions, resolvePlan } from "../../engine/plan.js";
 import type { PlannedTask } from "../../engine/routeKind.js";
 import { migrates, type TaskDefinition } from "../../engine/taskDefinition.js";
 import { withConnection } from "../postgres/connection.js";
-import { listed, precheckItem } from "../postgres/precheck/precheckItem.js";
+import { precheckItem } from "../postgres/precheck/precheckItem.js";
 import { targetChecks } from "../postgres/precheck/targetChecks.js";
 import { shownTarget } from "../postgres/schema/draft.js";
 import { readOfferedExtensions, readTargetObjects, withoutExisting } from "../postgres/schema/existingObjects.js";
@@ -16,6 +16,7 @@ import { withStored } from "./follow/storedColumns.js";
 import { positionAt } from "./logMiner/position.js";
 import { currentScn } from "./logMiner/settledScn.js";
 import { oraclePairChecks } from "./precheck/pairChecks.js";
+import { rowFilterChecks } from "./precheck/rowFilters.js";
 import { oracleSourceChecks } from "./precheck/sourceChecks.js";
 import { planOracleSchema } from "./schema/planSchema.js";
 import { readOracleFacts } from "./serverFacts.js";
@@ -64,7 +65,7 @@ export async function planOracleTask(
             fresh,
             definition,
           )),
-          ...filterChecks(tables, definition),
+          ...(await rowFilterChecks(source, tables, definition)),
           ...(await targetChecks(target, ends.target, fresh, definition)),
           ...(await oraclePairChecks(facts, target)),
           ...tried.checks,
@@ -74,21 +75,6 @@ export async function planOracleTask(
   } finally {
     sources.close();
   }
-}
-
-/** Oracle's SQL means something to Oracle alone, and a change in the redo may lack what a condition asks for. */
-function filterChecks(tables: readonly PlannedTable[], definition: TaskDefinition): PrecheckItem[] {
-  const filtered = tables.filter(({ filter }) => filter);
-  if (filtered.length === 0) return [];
-  const names = listed(filtered.map(({ source }) => `${source.schema}.${source.name}`));
-  return [
-    precheckItem({
-      item: "sourceRowFilters",
-      passed: !migrates(definition, "incremental"),
-      message: `rows of ${names} are chosen by \`where\``,
-      remedy: "from Oracle only rows that are loaded can be chosen: leave `where` out, or take incremental out of migrationTypes",
-    }),
-  ];
 }
 
 interface TriedOut {

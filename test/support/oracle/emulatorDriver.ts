@@ -51,6 +51,7 @@ export function oracleError(code: string, message: string): Error {
 /** What is not there, or may not be read, looks alike to Oracle's users. */
 function asOracle(cause: unknown): unknown {
   const { code, message } = cause as { code?: string; message: string };
+  if (code === "42703") return oracleError("ORA-00904", `invalid identifier: ${message}`);
   return code === "42P01" || code === "42501" ? oracleError("ORA-00942", `table or view does not exist: ${message}`) : cause;
 }
 
