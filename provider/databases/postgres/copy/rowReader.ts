@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "pg";
 import type { RowReader, Snapshot } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
@@ -28,18 +29,19 @@ export async function openRowReader(
   let holds = false;
   return {
     async hold(table, followed) {
-      // A plan without a digest is of a route that does not go back to a table.
-      if (table.shape === undefined) return true;
       holds = true;
       try {
         await client.query(`SAVEPOINT godwit; LOCK TABLE ONLY ${qualified(table.source)} IN ACCESS SHARE MODE`);
       } catch (cause) {
         // It has gone, or has another name.
-        if (UNDEFINED.has((cause as { code?: string }).code ?? "")) return false;
+        if (table.shape !== undefined && UNDEFINED.has((cause as { code?: string }).code ?? "")) return false;
         throw unreadable(cause, table);
       }
       const [then, now] = await Promise.all([readTableShape(client, table.id), shapeNow(table.id)]);
-      return readable(table, then, now, followed);
+      if (table.shape !== undefined) return readable(table, then, now, followed);
+      // A plan without a digest is of a route that does not go back to a table: all that is left of the load begins anew.
+      if (!seesRows(then, now)) throw changedSince(table);
+      return true;
     },
     async letGo() {
       if (!holds) return;
@@ -99,6 +101,18 @@ function readable(table: PlannedTable, then: TableShape | undefined, now: TableS
   throw new GodwitError(ErrorCode.StructureChanged, "the table is another at the source than in the task's plan", {
     object: `${table.source.schema}.${table.source.name}`,
     remedy: "make the same change on the target, then run pulumi up: the task takes the new structure over and loads the table",
+  });
+}
+
+/** Whether the snapshot still sees the table's rows, under the columns that they have now. */
+function seesRows(then: TableShape | undefined, now: TableShape | undefined): boolean {
+  return then !== undefined && then.storage === now?.storage && isDeepStrictEqual(then.columns, now.columns);
+}
+
+function changedSince(table: PlannedTable): GodwitError {
+  return new GodwitError(ErrorCode.RowsUnreadable, "the table was rewritten, truncated or changed since the snapshot was taken", {
+    object: `${table.source.schema}.${table.source.name}`,
+    remedy: "none needed if it is left alone now: the load of what is not loaded yet begins anew, from a newer snapshot",
   });
 }
 

@@ -55,6 +55,26 @@ describeKafka("a database that is followed into Kafka", () => {
     expect(await task.records(topic)).toHaveLength(1003);
   });
 
+  it("has every row of a table that is rewritten or truncated while it waits for its load", async () => {
+    await task.sql(`
+      CREATE TABLE rewritten (id integer PRIMARY KEY, word text); INSERT INTO rewritten SELECT g, 'w' FROM generate_series(1, 50) g;
+      CREATE TABLE refilled (id integer PRIMARY KEY, word text); INSERT INTO refilled SELECT g, 'old' FROM generate_series(1, 50) g; ANALYZE`);
+    const up = task.up({ throttle: { full: { rowsPerSecond: 400 } }, parallelism: { tables: 1, chunksPerTable: 1, indexes: 1 } });
+    up.catch(() => undefined);
+    const loading = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/copy' AND query LIKE 'COPY%orders%'";
+    await expect.poll(async () => (await task.rows(loading).catch(() => [])).length, { timeout: 30_000, interval: 50 }).toBe(1);
+    await task.sql(
+      "ALTER TABLE rewritten ALTER id TYPE bigint; TRUNCATE refilled; INSERT INTO refilled SELECT g, 'new' FROM generate_series(1, 7) g",
+    );
+    await up;
+    await task.level();
+    const rewritten = canal(await task.records(`${task.name}.public.rewritten`)).filter(({ type }) => type === "INIT");
+    expect(new Set(rewritten.map(({ data }) => data?.[0]?.id)).size).toBe(50);
+    const refilled = canal(await task.records(`${task.name}.public.refilled`)).filter(({ isDdl }) => !isDdl);
+    expect(refilled.map(({ data }) => data?.[0]?.word)).toEqual(Array(7).fill("new"));
+    expect(canal(await task.records(`${task.name}.public.orders`)).filter(({ type }) => type === "INIT")).toHaveLength(1000);
+  });
+
   it("has changes of structure as SQL among its records, and rows in their new form behind them", async () => {
     await task.up();
     await task.sql("INSERT INTO orders VALUES (2001, 'before', 1, NULL)");
