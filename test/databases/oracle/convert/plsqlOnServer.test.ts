@@ -34,6 +34,16 @@ describe("converted PL/SQL, when it runs", () => {
     INSERT INTO t VALUES (10, 'v_10'); INSERT INTO t VALUES (20, 'too_20'); INSERT INTO t VALUES (30, 'v_30');
     `;
 
+  it("knows infinity and what is not a number", async () => {
+    const { query } = await load(`
+      CREATE VIEW v AS SELECT BINARY_DOUBLE_NAN AS a, -BINARY_FLOAT_INFINITY AS b FROM dual;
+      CREATE FUNCTION endless(x BINARY_DOUBLE) RETURN NUMBER IS
+      BEGIN IF x = BINARY_DOUBLE_INFINITY THEN RETURN 1; END IF; RETURN 0; END;`);
+    expect(await query("SELECT a::text, b::text, endless('Infinity'), endless(1) FROM v")).toEqual([
+      ["NaN", "-Infinity", "1", "0"],
+    ]);
+  });
+
   it("keeps the rows that went well in FORALL SAVE EXCEPTIONS, and tells the handler of the others", async () => {
     const { query, skipped } = await load(`${BULK}
       CREATE PROCEDURE p IS

@@ -115,9 +115,21 @@ function ownName(name: string, env: Environment, line: number): Written | undefi
     case "ora_rowscn":
       throw new Unconvertible("ORA_ROWSCN", line);
     default:
-      return EVENT_ATTRIBUTES.get(name);
+      return FLOATING_CONSTANTS.get(name) ?? EVENT_ATTRIBUTES.get(name);
   }
 }
+
+/** What no number literal can say. */
+const FLOATING_CONSTANTS = new Map<string, Written>(
+  (["binary_double", "binary_float"] as const).flatMap((name): [string, Written][] => {
+    const sql = name === "binary_double" ? "double precision" : "real";
+    const type: Type = { sql, family: "float" };
+    return [
+      [`${name}_nan`, { sql: `'NaN'::${sql}`, type }],
+      [`${name}_infinity`, { sql: `'Infinity'::${sql}`, type }],
+    ];
+  }),
+);
 
 /** Functions without arguments that triggers on DDL and logon use. */
 const EVENT_ATTRIBUTES = new Map<string, Written>([
