@@ -1,7 +1,8 @@
-import type { ChangeSink, Position, StreamedTable } from "../../../engine/models/change.js";
+import type { Position, StreamedTable } from "../../../engine/models/change.js";
 import type { KafkaSettings } from "../../../engine/taskDefinition.js";
-import { DDL_TABLE, type DdlEvent, readDdlEvent } from "../../postgres/ddl/ddlEvent.js";
+import { type DdlEvent, isDdlTable, readDdlEvent } from "../../postgres/ddl/ddlEvent.js";
 import { HeldSink } from "../../postgres/ddl/follow/heldSink.js";
+import { PassingSink } from "../../postgres/ddl/follow/passingSink.js";
 import { qualified } from "../../postgres/sql.js";
 import { tablePartitioner } from "../partitioning.js";
 import type { FollowedTable, KafkaChangeSink } from "./changeSink.js";
@@ -32,7 +33,7 @@ export function structureSink(options: StructureSinkOptions): HeldSink {
   return held;
 }
 
-class StructureSink implements ChangeSink {
+class StructureSink extends PassingSink<KafkaChangeSink> {
   private carrier: number | undefined;
   /** Tables without a key whose rows are written again: a TRUNCATE stands for what the source deletes. */
   private readonly muted = new Set<number>();
@@ -41,54 +42,36 @@ class StructureSink implements ChangeSink {
   constructor(
     private readonly options: StructureSinkOptions,
     private readonly hold: (work: () => Promise<void>) => void,
-  ) {}
-
-  table(streamed: StreamedTable): void {
-    if (streamed.schema === DDL_TABLE.schema && streamed.name === DDL_TABLE.name) this.carrier = streamed.id;
-    else this.options.inner.table(streamed);
+  ) {
+    super(options.inner);
   }
 
-  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
+  override table(streamed: StreamedTable): void {
+    if (isDdlTable(streamed)) this.carrier = streamed.id;
+    else this.inner.table(streamed);
+  }
+
+  override begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
     this.position = commitPosition;
     this.muted.clear();
     this.options.follower.begin();
-    this.options.inner.begin(commitPosition, commitTimeMs, transactionId);
+    this.inner.begin(commitPosition, commitTimeMs, transactionId);
   }
 
-  insert(tableId: number, data: Buffer, tuple: number, end: number): void {
-    if (tableId !== this.carrier) this.options.inner.insert(tableId, data, tuple, end);
-    else if (this.options.inner.passed()) this.event(readDdlEvent(data, tuple));
+  override insert(tableId: number, data: Buffer, tuple: number, end: number): void {
+    if (tableId !== this.carrier) this.inner.insert(tableId, data, tuple, end);
+    else if (this.inner.passed()) this.event(readDdlEvent(data, tuple));
   }
 
-  update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void {
-    this.options.inner.update(tableId, data, oldTuple, newTuple, end);
+  override delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
+    if (tableId === this.carrier || this.muted.has(tableId)) this.inner.passed();
+    else this.inner.delete(tableId, data, oldTuple, end);
   }
 
-  delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
-    if (tableId === this.carrier || this.muted.has(tableId)) this.options.inner.passed();
-    else this.options.inner.delete(tableId, data, oldTuple, end);
-  }
-
-  truncate(tableIds: readonly number[], cascade: boolean, restartIdentity: boolean): void {
+  override truncate(tableIds: readonly number[], cascade: boolean, restartIdentity: boolean): void {
     const ids = tableIds.filter((id) => id !== this.carrier);
-    if (ids.length > 0) this.options.inner.truncate(ids, cascade, restartIdentity);
-    else this.options.inner.passed();
-  }
-
-  commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void {
-    this.options.inner.commit(commitPosition, endPosition, commitTimeMs);
-  }
-
-  idle(position: Position): void {
-    this.options.inner.idle(position);
-  }
-
-  lull(): void {
-    this.options.inner.lull();
-  }
-
-  full(): Promise<void> | undefined {
-    return this.options.inner.full();
+    if (ids.length > 0) this.inner.truncate(ids, cascade, restartIdentity);
+    else this.inner.passed();
   }
 
   private event(event: DdlEvent): void {
@@ -99,7 +82,8 @@ class StructureSink implements ChangeSink {
 
   /** Rows with a key are deleted one by one before they come again, which keeps every key's order in its partition. */
   private empty(id: number): void {
-    const { inner, settings, database } = this.options;
+    const { inner } = this;
+    const { settings, database } = this.options;
     const table = inner.planOf(id);
     if (table?.key.source !== "none") return;
     this.muted.add(id);
@@ -114,7 +98,8 @@ class StructureSink implements ChangeSink {
   }
 
   private async change(event: DdlEvent): Promise<void> {
-    const { inner, follower, settings, database, join, readShapes } = this.options;
+    const { inner } = this;
+    const { follower, settings, database, join, readShapes } = this.options;
     await inner.settleBefore();
     const former = event.kind === "change" ? inner.planOf(event.id) : undefined;
     const outcome = await follower.apply(event, this.position);

@@ -42,6 +42,10 @@ export interface DdlCommand {
 /** The table that carries the events, as the stream names it. */
 export const DDL_TABLE: QualifiedName = { schema: "godwit_capture", name: "ddl" };
 
+export function isDdlTable({ schema, name }: QualifiedName): boolean {
+  return schema === DDL_TABLE.schema && name === DDL_TABLE.name;
+}
+
 interface Written {
   readonly kind: "create" | "alter" | "drop" | "refresh" | "empty" | "emptied" | "failed";
   readonly id: number;

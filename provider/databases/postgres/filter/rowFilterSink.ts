@@ -2,8 +2,9 @@ import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { ChangeSink, Position, StreamedTable } from "../../../engine/models/change.js";
 import type { PlannedTable, RowFilter } from "../../../engine/models/plan.js";
 import { displayName } from "../../../engine/selection.js";
-import { DDL_TABLE, type DdlEvent, readDdlEvent } from "../ddl/ddlEvent.js";
+import { type DdlEvent, isDdlTable, readDdlEvent } from "../ddl/ddlEvent.js";
 import { HeldSink } from "../ddl/follow/heldSink.js";
+import { PassingSink } from "../ddl/follow/passingSink.js";
 import { withPresentNames } from "../ddl/follow/replan.js";
 import { qualified } from "../sql.js";
 import { filledTuple, leavesOut, valuesAt } from "./packedTuples.js";
@@ -145,26 +146,20 @@ export class RowFilterSink implements ChangeSink {
 }
 
 /** What comes after the questions: the changes again, with the answers beside them. */
-class JudgedSink implements ChangeSink {
+class JudgedSink extends PassingSink {
   constructor(
-    private readonly inner: ChangeSink,
+    inner: ChangeSink,
     private readonly filtered: ReadonlyMap<number, unknown>,
     private readonly verdicts: Verdict[],
-  ) {}
-
-  table(streamed: StreamedTable): void {
-    this.inner.table(streamed);
+  ) {
+    super(inner);
   }
 
-  begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
-    this.inner.begin(commitPosition, commitTimeMs, transactionId);
-  }
-
-  insert(tableId: number, data: Buffer, tuple: number, end: number): void {
+  override insert(tableId: number, data: Buffer, tuple: number, end: number): void {
     if (!this.filtered.has(tableId) || this.next().after) this.inner.insert(tableId, data, tuple, end);
   }
 
-  update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void {
+  override update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void {
     const { before, after } = this.filtered.has(tableId) ? this.next() : { before: true, after: true };
     if (before && after) this.inner.update(tableId, data, oldTuple, newTuple, end);
     else if (before) this.inner.delete(tableId, data, oldTuple, newTuple - 1);
@@ -174,28 +169,8 @@ class JudgedSink implements ChangeSink {
     }
   }
 
-  delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
+  override delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
     if (!this.filtered.has(tableId) || this.next().before) this.inner.delete(tableId, data, oldTuple, end);
-  }
-
-  truncate(tableIds: readonly number[], cascade: boolean, restartIdentity: boolean): void {
-    this.inner.truncate(tableIds, cascade, restartIdentity);
-  }
-
-  commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void {
-    this.inner.commit(commitPosition, endPosition, commitTimeMs);
-  }
-
-  idle(position: Position): void {
-    this.inner.idle(position);
-  }
-
-  lull(): void {
-    this.inner.lull();
-  }
-
-  full(): Promise<void> | undefined {
-    return this.inner.full();
   }
 
   private next(): Verdict {
@@ -231,10 +206,6 @@ function filteredTable(planned: PlannedTable, filter: RowFilter, streamed: Strea
     );
   });
   return { planned, filter, columns: columns.sort((one, other) => one.place - other.place) };
-}
-
-function isDdlTable({ schema, name }: StreamedTable): boolean {
-  return schema === DDL_TABLE.schema && name === DDL_TABLE.name;
 }
 
 function placesOf({ columns }: FilteredTable): number[] {

@@ -1,7 +1,8 @@
 import type { ChangeSink, Position, StreamedTable } from "../../../../engine/models/change.js";
-import { DDL_TABLE, type DdlEvent, readDdlEvent } from "../ddlEvent.js";
+import { type DdlEvent, isDdlTable, readDdlEvent } from "../ddlEvent.js";
 import type { DdlFollower } from "./ddlFollower.js";
 import { HeldSink } from "./heldSink.js";
+import { PassingSink } from "./passingSink.js";
 
 /**
  * Takes the changes of structure out of a stream and has them applied in their place: everything before them first, everything after them once
@@ -13,63 +14,49 @@ export function ddlSink(inner: ChangeSink, follower: DdlFollower): HeldSink {
   return held;
 }
 
-class DdlSink implements ChangeSink {
+class DdlSink extends PassingSink {
   private carrier: number | undefined;
   /** Tables whose rows are written again: they are empty here, and what the source deletes is gone. */
   private readonly muted = new Set<number>();
   private position: Position = 0n;
 
   constructor(
-    private readonly inner: ChangeSink,
+    inner: ChangeSink,
     private readonly follower: DdlFollower,
     private readonly hold: (work: () => Promise<void>) => void,
-  ) {}
+  ) {
+    super(inner);
+  }
 
-  table(streamed: StreamedTable): void {
-    if (streamed.schema === DDL_TABLE.schema && streamed.name === DDL_TABLE.name) this.carrier = streamed.id;
+  override table(streamed: StreamedTable): void {
+    if (isDdlTable(streamed)) this.carrier = streamed.id;
     else this.inner.table(streamed);
   }
 
-  begin(commitPosition: Position, commitTimeMs: number): void {
+  override begin(commitPosition: Position, commitTimeMs: number): void {
     this.position = commitPosition;
     this.muted.clear();
     this.inner.begin(commitPosition, commitTimeMs);
   }
 
-  insert(tableId: number, data: Buffer, tuple: number, end: number): void {
+  override insert(tableId: number, data: Buffer, tuple: number, end: number): void {
     if (tableId === this.carrier) this.event(readDdlEvent(data, tuple));
     else this.inner.insert(tableId, data, tuple, end);
   }
 
-  update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void {
-    this.inner.update(tableId, data, oldTuple, newTuple, end);
-  }
-
-  delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
+  override delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
     if (tableId !== this.carrier && !this.muted.has(tableId)) this.inner.delete(tableId, data, oldTuple, end);
   }
 
-  truncate(tableIds: readonly number[], cascade: boolean, restartIdentity: boolean): void {
+  override truncate(tableIds: readonly number[], cascade: boolean, restartIdentity: boolean): void {
     const ids = tableIds.filter((id) => !this.muted.has(id) && id !== this.carrier);
     if (ids.length > 0) this.inner.truncate(ids, cascade, restartIdentity);
   }
 
-  commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void {
+  override commit(commitPosition: Position, endPosition: Position, commitTimeMs: number): void {
     const commit = () => this.inner.commit(commitPosition, endPosition, commitTimeMs);
     if (this.follower.hasLast) this.hold(() => this.follower.last().then(commit));
     else commit();
-  }
-
-  idle(position: Position): void {
-    this.inner.idle(position);
-  }
-
-  lull(): void {
-    this.inner.lull();
-  }
-
-  full(): Promise<void> | undefined {
-    return this.inner.full();
   }
 
   private event(event: DdlEvent): void {
