@@ -1,12 +1,11 @@
 import type { Client } from "pg";
 import type { Route } from "../../engine/database.js";
 import type { Ends } from "../../engine/models/endpoint.js";
-import type { Plan } from "../../engine/models/plan.js";
 import { type PlanOptions, resolvePlan } from "../../engine/plan.js";
 import type { PlannedTask, RouteKind } from "../../engine/routeKind.js";
 import { migrates, type TaskDefinition } from "../../engine/taskDefinition.js";
 import type { PostgresCatalog } from "./catalog/model.js";
-import { readShapes, type Shapes } from "./catalog/shapes.js";
+import { readShapes, withShapes } from "./catalog/shapes.js";
 import { connect, withConnection } from "./connection.js";
 import { isConnectionError } from "./connectionErrors.js";
 import { Connections } from "./connections.js";
@@ -15,6 +14,7 @@ import type { SourceDialect, TargetDialect } from "./dialect.js";
 import { readRowFilters } from "./filter/readRowFilters.js";
 import { followChanges } from "./followChanges.js";
 import { formatLsn, parseLsn } from "./lsn.js";
+import { newerPlan } from "./newerPlan.js";
 import { pairChecks } from "./precheck/pairChecks.js";
 import { readTargetObjects, withoutExisting } from "./schema/existingObjects.js";
 import type { SchemaPlan } from "./schema/planSchema.js";
@@ -25,10 +25,7 @@ import { openTaskStore } from "./store/taskStore.js";
 /** A route between two databases that speak PostgreSQL's protocol. */
 export function familyRoute(from: SourceDialect, to: TargetDialect): RouteKind {
   return {
-    plan: (ends, definition, options, known) =>
-      withEnds(ends, `godwit/${definition.taskId}/plan`, (source, target) =>
-        plan({ ends, from, to, source, target, definition, options, known }),
-      ),
+    plan: (ends, definition, options, known) => plan({ ends, from, to, definition, options, known }),
     formatPosition: formatLsn,
     parsePosition: parseLsn,
     openStore: async ({ target }) => openTaskStore(await connect(target, { applicationName: "godwit/store" }), to.storeLayout),
@@ -47,8 +44,6 @@ interface Planning {
   readonly ends: Ends;
   readonly from: SourceDialect;
   readonly to: TargetDialect;
-  readonly source: Client;
-  readonly target: Client;
   readonly definition: TaskDefinition;
   readonly options: PlanOptions;
   readonly known: ReadonlySet<number>;
@@ -56,7 +51,16 @@ interface Planning {
 
 const NO_SCHEMA: SchemaPlan = { steps: [], skipped: [], tablesLeftOut: [] };
 
-async function plan({ ends, from, to, source, target, definition, options, known }: Planning): Promise<PlannedTask> {
+function plan(planning: Planning): Promise<PlannedTask> {
+  const { ends, definition } = planning;
+  return withEnds(ends, `godwit/${definition.taskId}/plan`, (source, target) => planWith(planning, source, target));
+}
+
+async function planWith(
+  { ends, from, to, definition, options, known }: Planning,
+  source: Client,
+  target: Client,
+): Promise<PlannedTask> {
   // Before the catalog: what changes meanwhile is seen twice rather than not at all.
   const readAt = await currentPosition(source);
   const shapes = await readShapes(source);
@@ -68,7 +72,10 @@ async function plan({ ends, from, to, source, target, definition, options, known
   const leftOut = new Set(schema.tablesLeftOut);
   const filters = await readRowFilters(
     source,
-    resolved.tables.filter(({ id }) => !leftOut.has(id)).map((table) => ({ ...table, ...shapeOf(shapes, table.id) })),
+    withShapes(
+      resolved.tables.filter(({ id }) => !leftOut.has(id)),
+      shapes,
+    ),
     definition,
   );
   const { tables } = filters;
@@ -90,29 +97,6 @@ async function plan({ ends, from, to, source, target, definition, options, known
       ...(await pairChecks(source, target)),
     ],
   };
-}
-
-function shapeOf({ tables }: Shapes, id: number): { shape?: string } {
-  const shape = tables.get(id);
-  return shape === undefined ? {} : { shape };
-}
-
-/** The plan of now, if anything that plans are made of is another at the source than when the task's was read. */
-async function newerPlan(
-  from: SourceDialect,
-  to: TargetDialect,
-  ends: Ends,
-  definition: TaskDefinition,
-): Promise<Plan | undefined> {
-  const { selection, taskId } = definition;
-  if (!selection?.shape) return undefined;
-  const before = selection.shape;
-  return withEnds(ends, `godwit/${taskId}/plan`, async (source, target) => {
-    if ((await readShapes(source)).all === before) return undefined;
-    const none: ReadonlySet<number> = new Set();
-    const { plan: newer } = await plan({ ends, from, to, source, target, definition, options: selection.options, known: none });
-    return newer;
-  });
 }
 
 async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definition: TaskDefinition): Promise<Route> {
@@ -150,7 +134,8 @@ async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definiti
           rates: () => settings().throttle.incremental ?? {},
         }),
       isConnectionError,
-      newerPlan: () => newerPlan(from, to, ends, definition),
+      newerPlan: () =>
+        newerPlan(ends.source, definition, (options) => plan({ ends, from, to, definition, options, known: new Set() })),
       takeWarnings: () => warnings.splice(0),
       close,
     };

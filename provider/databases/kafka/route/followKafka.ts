@@ -10,6 +10,7 @@ import { FollowedNames } from "../../postgres/ddl/follow/followedNames.js";
 import type { HeldSink } from "../../postgres/ddl/follow/heldSink.js";
 import { type RowFilterSink, rowFilterSink } from "../../postgres/filter/rowFilterSink.js";
 import { RowJudge } from "../../postgres/filter/rowJudge.js";
+import { BoundedSink } from "../../postgres/replication/boundedSink.js";
 import { type ChangeStream, openChangeStream } from "../../postgres/replication/changeStream.js";
 import { releaseSlot } from "../../postgres/replication/slot.js";
 import { fencedError } from "../../postgres/store/taskLease.js";
@@ -69,6 +70,7 @@ export async function followKafka(options: FollowKafkaOptions): Promise<void> {
     const start = await startMark(cluster, topics, stored);
     // The worker that committed it may have died before it could write the store's copy.
     if (start.position > stored) await checkpoint(options, store, start);
+    if (options.until !== undefined && start.position >= options.until) return;
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
     if (entries.some(({ table }) => table.filter)) asked = await options.source.connect("filter");
@@ -165,13 +167,16 @@ class Flow {
   async run(): Promise<void> {
     const { output, sink, structural, filter, options } = this;
     const { definition } = options.cluster;
+    const first = filter ?? structural ?? sink;
+    const bounded = options.until === undefined ? undefined : new BoundedSink(first, options.until);
+    const held = [filter, structural].filter((one) => one !== undefined);
     const stream = openChangeStream(this.parts.source, {
       slotName: definition.slotName,
       publications: [definition.publicationName],
       start: this.parts.start.position,
       // The formats take the text form, and only few types would be cheaper to read in binary.
       binary: false,
-      sink: filter ?? structural ?? sink,
+      sink: bounded ?? first,
       durable: () => sink.position,
     });
     let onAbort: () => void = () => undefined;
@@ -183,8 +188,11 @@ class Flow {
     const over = new AbortController();
     const kept = this.keepCheckpoint(over.signal);
     try {
-      const held = [filter, structural].flatMap((one) => one?.failed ?? []);
-      await Promise.race([stream.done, output.failed, kept, aborted, ...held]);
+      const failed = held.map((one) => one.failed);
+      await Promise.race([stream.done, output.failed, kept, aborted, ...failed, ...(bounded ? [bounded.reached] : [])]);
+      stream.pause();
+      // A question about rows or a change of structure may still be at work, with rows behind it.
+      for (const one of held) await Promise.race([one.idled(), one.failed, output.failed, stream.done]);
       await this.drain(stream);
     } finally {
       over.abort();
@@ -196,7 +204,6 @@ class Flow {
 
   /** Every whole transaction that arrived becomes durable; of one that is still arriving nothing does. */
   private async drain(stream: ChangeStream): Promise<void> {
-    stream.pause();
     await Promise.race([this.output.drained(), this.output.failed, stream.done]);
     await this.writeCheckpoint();
   }

@@ -10,6 +10,7 @@ import { isConnectionError } from "../../postgres/connectionErrors.js";
 import { Connections } from "../../postgres/connections.js";
 import type { SourceDialect } from "../../postgres/dialect.js";
 import { formatLsn, parseLsn } from "../../postgres/lsn.js";
+import { newerPlan } from "../../postgres/newerPlan.js";
 import { captureStatus, openPostgresSource, releaseCapture } from "../../postgres/source.js";
 import { takeLease } from "../../postgres/store/taskLease.js";
 import { openTaskStore } from "../../postgres/store/taskStore.js";
@@ -75,6 +76,8 @@ async function open(from: SourceDialect, ends: Ends, definition: TaskDefinition)
       target: openKafkaTarget(shared),
       follow: (options) => followKafka({ ...options, ...shared, source: sources }),
       isConnectionError,
+      newerPlan: () =>
+        newerPlan(ends.source, definition, (options) => planKafkaTask({ ends, from, definition, options, known: new Set() })),
       close,
     };
   } catch (cause) {

@@ -80,6 +80,8 @@ export function openKafkaTarget(options: KafkaTargetOptions): TargetDatabase {
     recordedLoads: () => recordedLoads(cluster),
     async rowFormats(tables) {
       planned = tables;
+      // Their structure may have been followed since the load before.
+      preparing = undefined;
       return new Map(tables.map(({ id }) => [id, "text"]));
     },
     close: () => cluster.close(),

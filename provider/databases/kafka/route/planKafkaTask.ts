@@ -7,6 +7,7 @@ import { type PlanOptions, type ResolvedPlan, resolvePlan } from "../../../engin
 import type { PlannedTask } from "../../../engine/routeKind.js";
 import { displayName } from "../../../engine/selection.js";
 import { type TaskDefinition, usersPublication } from "../../../engine/taskDefinition.js";
+import { readShapes, withShapes } from "../../postgres/catalog/shapes.js";
 import { withConnection } from "../../postgres/connection.js";
 import type { SourceDialect } from "../../postgres/dialect.js";
 import { readRowFilters } from "../../postgres/filter/readRowFilters.js";
@@ -48,9 +49,10 @@ async function plan(
   const settings = kafkaSettings(definition);
   // Before the catalog: what changes meanwhile is seen twice rather than not at all.
   const readAt = await currentPosition(source);
+  const shapes = await readShapes(source);
   const catalog = await from.readCatalog(source);
   const resolved = resolvePlan(catalog, options);
-  const filters = await readRowFilters(source, resolved.tables, definition);
+  const filters = await readRowFilters(source, withShapes(resolved.tables, shapes), definition);
   // The formats tell what a row was before (canal-json's `old`, SharePlex's `key`) and the whole row that was deleted, and a value that lies out of line
   // is only in the log when the old row is.
   const tables = usersPublication(definition) ? filters.tables : filters.tables.map(withWholeRows);
@@ -63,7 +65,7 @@ async function plan(
       tables,
       steps: topicSteps(topics, settings, counts),
       skipped: [...resolved.skipped, ...notForTopics(catalog, resolved)],
-      selection: { options, readAt: readAt.toString() },
+      selection: { options, readAt: readAt.toString(), shape: shapes.all },
     },
     prechecks: [
       // Of the tables as they are: what this route changes for the time of the task has an item of its own.

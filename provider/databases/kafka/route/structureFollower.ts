@@ -81,8 +81,9 @@ export class StructureFollower {
     if (!subject) return undefined;
     const former = this.tables.get(event.id);
     const next = subject.type === "table" ? await this.replan(event, former, position) : undefined;
-    const known = former === undefined || this.isLive(event.id, position);
-    const texts = !known
+    // Also where the table's rows are of a later snapshot: who built its columns by the plan learns nowhere else of what changed before its load.
+    const news = former === undefined || position >= this.options.readAt || this.isLive(event.id, position);
+    const texts = !news
       ? []
       : structureTexts(event, {
           names: this.names,

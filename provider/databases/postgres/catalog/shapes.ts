@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Client } from "pg";
+import type { PlannedTable } from "../../../engine/models/plan.js";
 import { inUserSchema } from "./query.js";
 
 /** Digests of what tables are like at a moment, and of everything that a plan is made of. */
@@ -32,6 +33,11 @@ export async function readShapes(client: Client): Promise<Shapes> {
   const tables = new Map(rows.map(({ id, shape }) => [Number(id), shape]));
   const list = [...tables].map(([id, shape]) => `${id}:${shape}`).sort();
   return { all: digest([others[0]?.digest ?? "", ...list]), tables };
+}
+
+/** Planned tables, each with what it was like before the catalog was read; one that was made since has a shape that no table has. */
+export function withShapes(planned: readonly PlannedTable[], { tables }: Shapes): PlannedTable[] {
+  return planned.map((table) => ({ ...table, shape: tables.get(table.id) ?? "" }));
 }
 
 /** A table as one snapshot has it. */

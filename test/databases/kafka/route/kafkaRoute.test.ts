@@ -58,18 +58,30 @@ describeKafka("a database that is followed into Kafka", () => {
   it("has every row of a table that is rewritten or truncated while it waits for its load", async () => {
     await task.sql(`
       CREATE TABLE rewritten (id integer PRIMARY KEY, word text); INSERT INTO rewritten SELECT g, 'w' FROM generate_series(1, 50) g;
-      CREATE TABLE refilled (id integer PRIMARY KEY, word text); INSERT INTO refilled SELECT g, 'old' FROM generate_series(1, 50) g; ANALYZE`);
-    const up = task.up({ throttle: { full: { rowsPerSecond: 400 } }, parallelism: { tables: 1, chunksPerTable: 1, indexes: 1 } });
+      CREATE TABLE refilled (id integer PRIMARY KEY, word text); INSERT INTO refilled SELECT g, 'old' FROM generate_series(1, 50) g;
+      CREATE TABLE widened (id integer PRIMARY KEY, gone text); INSERT INTO widened SELECT g, 'g' FROM generate_series(1, 50) g; ANALYZE`);
+    const up = task.up({ throttle: { full: { rowsPerSecond: 120 } }, parallelism: { tables: 1, chunksPerTable: 1, indexes: 1 } });
     up.catch(() => undefined);
     const loading = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/copy' AND query LIKE 'COPY%orders%'";
     await expect.poll(async () => (await task.rows(loading).catch(() => [])).length, { timeout: 30_000, interval: 50 }).toBe(1);
-    await task.sql(
-      "ALTER TABLE rewritten ALTER id TYPE bigint; TRUNCATE refilled; INSERT INTO refilled SELECT g, 'new' FROM generate_series(1, 7) g",
-    );
+    await task.sql("ALTER TABLE rewritten ALTER id TYPE bigint");
+    await task.sql("TRUNCATE refilled; INSERT INTO refilled SELECT g, 'new' FROM generate_series(1, 7) g");
+    await task.sql("ALTER TABLE widened DROP COLUMN gone, ADD COLUMN more integer DEFAULT 5");
+    await task.sql("UPDATE widened SET more = id WHERE id > 10");
     await up;
     await task.level();
-    const rewritten = canal(await task.records(`${task.name}.public.rewritten`)).filter(({ type }) => type === "INIT");
-    expect(new Set(rewritten.map(({ data }) => data?.[0]?.id)).size).toBe(50);
+    const records = await task.records(`${task.name}.public.rewritten`);
+    const rewritten = canal(records);
+    expect(rewritten.filter(({ isDdl }) => isDdl).map(({ sql }) => sql)).toEqual(["ALTER TABLE rewritten ALTER id TYPE bigint"]);
+    const told = rewritten.findIndex(({ isDdl }) => isDdl);
+    const before = records.slice(0, told).filter(({ partition }) => partition === records[told]?.partition);
+    expect(before, "rows in the new form before the statement, in its partition").toEqual([]);
+    const initial = rewritten.filter(({ type }) => type === "INIT");
+    expect(new Set(initial.map(({ data }) => data?.[0]?.id)).size).toBe(50);
+    const widened = canal(await task.records(`${task.name}.public.widened`)).filter(({ type }) => type === "INIT");
+    expect(widened.map(({ data }) => data?.[0]).sort((a, b) => Number(a?.id) - Number(b?.id))).toEqual(
+      Array.from({ length: 50 }, (_, index) => ({ id: `${index + 1}`, more: index < 10 ? "5" : `${index + 1}` })),
+    );
     const refilled = canal(await task.records(`${task.name}.public.refilled`)).filter(({ isDdl }) => !isDdl);
     expect(refilled.map(({ data }) => data?.[0]?.word)).toEqual(Array(7).fill("new"));
     expect(canal(await task.records(`${task.name}.public.orders`)).filter(({ type }) => type === "INIT")).toHaveLength(1000);
