@@ -111,6 +111,8 @@ async function runLane(load: FullLoad, jobs: Job[], stopped: AbortSignal): Promi
     for (let job = jobs.shift(); job; job = jobs.shift()) {
       if (stopped.aborted || load.signal.aborted) return;
       if (job.load.waits) continue;
+      // A table that comes in one piece is over before it could be held back: the next one waits for what it was too much.
+      await load.throttle(0, 0);
       await load.admitQuery();
       if ((await reader.hold?.(job.load.record.table, load.followed)) ?? true) await runJob(load, job, reader, loader, stopped);
       else {

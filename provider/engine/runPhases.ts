@@ -199,8 +199,8 @@ async function loadFrom(
   tables: readonly TableRecord[],
   followed: boolean,
 ): Promise<readonly TableRecord[]> {
-  const rows = createThrottle(() => settings().throttle.full ?? {});
-  const queries = createThrottle(() => ({ rowsPerSecond: settings().throttle.full?.queriesPerSecond }));
+  const rows = createThrottle(() => settings().throttle.full ?? {}, signal);
+  const queries = createThrottle(() => ({ rowsPerSecond: settings().throttle.full?.queriesPerSecond }), signal);
   return runFullLoad({
     source: route.source,
     target: route.target,

@@ -16,8 +16,10 @@ export interface Throttle {
 /**
  * A token bucket each for rows and bytes, one second deep. The rates are read at every call, and again every quarter of a second while waiting,
  * so that a change takes effect on what is already held; no rate is no limit. A megabyte is 2^20 bytes.
+ * Nothing waits any longer once the signal aborts.
  */
-export function createThrottle(rates: () => ThrottleRates, now: () => number = () => performance.now()): Throttle {
+export function createThrottle(rates: () => ThrottleRates, signal?: AbortSignal): Throttle {
+  const now = () => performance.now();
   const rows = bucket(now);
   const bytes = bucket(now);
   const debt = () => {
@@ -25,7 +27,7 @@ export function createThrottle(rates: () => ThrottleRates, now: () => number = (
     return Math.max(rows.secondsInDebt(rowsPerSecond), bytes.secondsInDebt(megabytesPerSecond && megabytesPerSecond * 1_048_576));
   };
   const wait = async () => {
-    for (let seconds = debt(); seconds > 0; seconds = debt()) await sleep(Math.min(seconds, 0.25) * 1000);
+    for (let seconds = debt(); seconds > 0 && !signal?.aborted; seconds = debt()) await sleep(Math.min(seconds, 0.25) * 1000);
   };
   return {
     admit(rowCount, byteCount) {

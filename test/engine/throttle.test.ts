@@ -26,4 +26,13 @@ describe("a throttle", () => {
     await held;
     expect(performance.now() - begun).toBeLessThan(1000);
   });
+
+  it("lets go of what it holds when its signal aborts", async () => {
+    const over = new AbortController();
+    const held = createThrottle(() => ({ rowsPerSecond: 1 }), over.signal).admit(1000, 0);
+    over.abort();
+    const begun = performance.now();
+    await held;
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
 });
