@@ -25,9 +25,24 @@ export async function readOfferedExtensions(client: Client): Promise<ReadonlySet
  */
 export function withoutExisting(steps: readonly DdlStep[], existing: TargetObjects): DdlStep[] {
   const dropped = new Set(steps.filter(({ id }) => existing.has(objectId(id))).map(({ id }) => id));
+  const joins = (id: string) => id.startsWith("table:") && dropped.has(id);
   return steps
     .filter(({ id }) => !dropped.has(id))
+    .map((step) => (step.id.startsWith("attach:") && step.dependsOn.some(joins) ? attachedLast(step, steps) : step))
     .map((step) => ({ ...step, dependsOn: step.dependsOn.filter((id) => !dropped.has(id)) }));
+}
+
+/**
+ * ATTACH makes on a partition what its parent has and it lacks. A parent that is there has its keys and indexes already: the partition's own, which
+ * would then be second ones, are made before.
+ */
+function attachedLast(step: DdlStep, steps: readonly DdlStep[]): DdlStep {
+  const partition = step.id.slice("attach:".length);
+  const keys = steps.filter(({ id }) => id.startsWith(`constraint:${partition}.`));
+  const indexes = steps.filter(({ id, dependsOn }) => id.startsWith("attachIndex:") && dependsOn.includes(step.id));
+  const own = new Set([...keys.map(({ id }) => id), ...indexes.flatMap(({ dependsOn }) => dependsOn)]);
+  own.delete(step.id);
+  return { ...step, stage: "afterRows", dependsOn: [...step.dependsOn, ...own] };
 }
 
 /** The shell of a view or routine exists when the object does. Schemas and extensions say IF NOT EXISTS themselves. */
