@@ -12,6 +12,7 @@ import { inputDiff } from "./inputDiff.js";
 import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
 import { definitionOf, endsOf, planOptionsOf, settingsOf } from "./taskSpec.js";
 import { waitForTask } from "./taskWait.js";
+import { atEnd } from "./unreachableEnd.js";
 
 /** What the source or the user gives in when the program leaves it out. */
 const COMPUTED = ["slotName", "startPosition"];
@@ -56,18 +57,19 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
     const ends = endsOf(outputs);
     const kind = routeKind(ends);
     const definition = definitionOf(outputs);
-    const { taskId } = definition;
-    const store = await kind.openStore(ends);
+    const { taskId, slotName } = definition;
+    const store = await atEnd(`schema godwit with the task ${taskId}`, log, () => kind.openStore(ends));
     try {
-      const task = await store.readTask(taskId);
-      if (task) await finish(kind, store, task, outputs, log);
+      const task = await store?.readTask(taskId);
+      if (store && task) await finish(kind, store, task, outputs, log);
       await embeddedRunner.stop(godwitHome(), taskId);
-      await store.fence(taskId);
+      await store?.fence(taskId);
       // The source first: what stays there costs its owner disk space.
-      await kind.release(ends, task?.definition ?? definition, (message) => log.warn(message));
-      await store.deleteTask(taskId);
+      const left = migrates(definition, "incremental") ? `replication slot and publication "${slotName}"` : "nothing";
+      await atEnd(left, log, () => kind.release(ends, task?.definition ?? definition, (message) => log.warn(message)));
+      await store?.deleteTask(taskId);
     } finally {
-      await store.close();
+      await store?.close();
     }
     await embeddedRunner.forget(godwitHome(), taskId);
   },

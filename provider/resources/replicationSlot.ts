@@ -8,6 +8,7 @@ import { ErrorCode, GodwitError } from "../engine/errors.js";
 import { inputDiff } from "./inputDiff.js";
 import { InitializationFailed, type Log, type Resource } from "./resource.js";
 import { adjustSlot, mustAllowSlots, slotRefusal } from "./slotServer.js";
+import { atEnd } from "./unreachableEnd.js";
 
 const APPLICATION = "godwit/slot";
 /** A slot waits for every transaction that was open when it began; silence would look like a hang. */
@@ -58,13 +59,10 @@ export const replicationSlot: Resource<ReplicationSlotInputs, ReplicationSlotOut
     return converged(news, olds.consistentPoint ?? formatLsn(status.confirmedFlushLsn));
   },
 
-  async delete(_id, outputs) {
-    try {
-      await withConnection(outputs.endpoint, { applicationName: APPLICATION }, (client) => dropSlot(client, outputs.name));
-    } catch (cause) {
-      // No database can be dropped while it has a slot: without the database there is none.
-      if (!(cause instanceof GodwitError && cause.code === ErrorCode.DatabaseMissing)) throw cause;
-    }
+  async delete(_id, { endpoint, name }, { log }) {
+    await atEnd(`replication slot "${name}"`, log, () =>
+      withConnection(endpoint, { applicationName: APPLICATION }, (client) => dropSlot(client, name)),
+    );
   },
 };
 

@@ -2,8 +2,10 @@ import { isAnyAddress } from "../contract/addresses.js";
 import type { WhitelistInputs, WhitelistOutputs } from "../contract/types.js";
 import { type HbaRules, hbaLines, readBlock, withBlock, withoutBlock } from "../databases/postgres/hbaBlock.js";
 import { editHbaFile, type HbaFile, readHbaFile } from "../databases/postgres/hbaFile.js";
+import { ErrorCode, GodwitError } from "../engine/errors.js";
 import { inputDiff } from "./inputDiff.js";
 import type { Log, Resource } from "./resource.js";
+import { atEnd } from "./unreachableEnd.js";
 
 /** Inputs that are filled in from the endpoint and the server when they are left out. */
 const COMPUTED = ["databases", "usernames", "connectionType"] as const;
@@ -41,10 +43,17 @@ export const whitelist: Resource<WhitelistInputs, WhitelistOutputs> = {
     return converge(news, log);
   },
 
-  async delete(_id, outputs) {
+  async delete(_id, { endpoint, name }, { log }) {
     // Whether the endpoint is still let in afterwards is for the lines to say that were there before.
-    const { endpoint, name } = outputs;
-    await editHbaFile(endpoint, { name, change: ({ text }) => withoutBlock(text, name), mustHold: false });
+    const remove = (from: WhitelistOutputs["endpoint"]) =>
+      editHbaFile(from, { name, change: ({ text }) => withoutBlock(text, name), mustHold: false });
+    await atEnd(`block "${name}" in pg_hba.conf`, log, () =>
+      remove(endpoint).catch((cause: unknown) => {
+        // The file is the server's, and outlives the endpoint's database.
+        if (!(cause instanceof GodwitError && cause.code === ErrorCode.DatabaseMissing)) throw cause;
+        return remove({ ...endpoint, databaseName: "postgres" });
+      }),
+    );
   },
 };
 

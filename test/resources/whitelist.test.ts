@@ -48,6 +48,15 @@ describe.each<PostgresMajor>([10, 15, 18])("a whitelist on PostgreSQL %i", (majo
     return rows.map(({ rule }) => rule);
   };
 
+  it("takes its block away from a server whose database of the endpoint was dropped", async () => {
+    await server.query("CREATE DATABASE passing");
+    const context = recordedLog();
+    const { id, outputs } = await whitelist.create(inputs(server, { endpoint: server.endpoint("passing") }), context);
+    await server.query("DROP DATABASE passing");
+    await whitelist.delete(id, outputs, context);
+    expect(await file()).toEqual(AWKWARD);
+  });
+
   it("puts one marked block at the top, in force, and takes it away again byte for byte", async () => {
     const context = recordedLog();
     const { id, outputs } = await whitelist.create(

@@ -98,9 +98,17 @@ const RELEASE_PATIENCE_MS = 20_000;
  */
 async function release(ends: Ends, definition: TaskDefinition, warn: (message: string) => void): Promise<void> {
   const { taskId } = definition;
-  await withConnection(ends.source, { applicationName: `godwit/${taskId}/release` }, (client) =>
-    releaseCapture(client, definition),
-  );
+  try {
+    await withConnection(ends.source, { applicationName: `godwit/${taskId}/release` }, (client) =>
+      releaseCapture(client, definition),
+    );
+  } finally {
+    await releaseGroups(ends, definition, warn);
+  }
+}
+
+async function releaseGroups(ends: Ends, definition: TaskDefinition, warn: (message: string) => void): Promise<void> {
+  const { taskId } = definition;
   const store = new Connections(ends.source, `godwit/${taskId}/release`);
   const cluster = taskCluster(ends.target, definition, store, databaseName(ends));
   try {

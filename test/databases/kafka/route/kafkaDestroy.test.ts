@@ -74,6 +74,18 @@ describeKafka("what is left in Kafka of what a task had there", () => {
     await admin.disconnect();
   });
 
+  it("a source database that is gone does not keep the task: its groups go from the cluster", async () => {
+    await fresh();
+    await task.up();
+    const slot = task.outputs?.slotName ?? "";
+    await source.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+    const drop = () => source.query(`SELECT pg_drop_replication_slot('${slot}')`).then(() => "dropped", String);
+    await expect.poll(drop, { timeout: 30_000, interval: 5 }).toBe("dropped");
+    await source.query(`DROP DATABASE ${task.name} WITH (FORCE)`);
+    await task.destroy();
+    expect(await task.leftovers()).toEqual([]);
+  });
+
   it("a task of the same name goes by its own position, not by one that an earlier task left in the cluster", async () => {
     await fresh();
     await task.up();
