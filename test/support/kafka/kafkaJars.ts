@@ -3,7 +3,10 @@ import { mavenJars } from "./mavenJars.js";
 export const KAFKA_VERSION = "3.9.1";
 /** Its brokers have lost the oldest versions of the requests (KIP-896), and end transactions in a new way (KIP-890). */
 export const KAFKA_4_VERSION = "4.1.1";
-export type KafkaVersion = typeof KAFKA_VERSION | typeof KAFKA_4_VERSION;
+/** The first whose brokers run without ZooKeeper in production. */
+export const KAFKA_3_VERSION = "3.3.2";
+export const KAFKA_VERSIONS = [KAFKA_VERSION, KAFKA_4_VERSION, KAFKA_3_VERSION] as const;
+export type KafkaVersion = (typeof KAFKA_VERSIONS)[number];
 
 /** Brokers, and the tools with the console consumer. Everything from the same release. */
 export function kafkaJars(version: KafkaVersion = KAFKA_VERSION): Promise<string> {
