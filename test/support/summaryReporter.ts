@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 /**
  * Ends a run with one plain line, `N passed, N failed`, on the standard output or, where a script wants to print
@@ -7,6 +7,14 @@ import type { Reporter, TestModule } from "vitest/node";
  * With CI=true a skipped test fails the run by name: nothing is left out in silence.
  */
 export default class SummaryReporter implements Reporter {
+  /** At once, not only at the end: a run that is cut off would keep to itself what failed. */
+  onTestCaseResult(test: TestCase): void {
+    const { state, errors } = test.result();
+    if (state !== "failed") return;
+    const texts = errors.map(({ stack, message, diff }) => [stack ?? message, diff].filter(Boolean).join("\n"));
+    console.error(`failed: ${test.module.relativeModuleId} > ${test.fullName}\n${texts.join("\n")}`);
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: "passed" | "failed" | "skipped") => tests.filter((test) => test.result().state === state).length;
