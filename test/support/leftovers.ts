@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresServer } from "./postgres.js";
 
 export interface Leftover {
@@ -51,7 +52,7 @@ const IN_A_DATABASE = `
  * slots, publications, event triggers or replica identities.
  */
 export async function listLeftovers(server: PostgresServer): Promise<Leftover[]> {
-  const found = (await server.query<Leftover>(ON_THE_SERVER)).rows;
+  const found = await serverLeftovers(server);
   const { rows: databases } = await server.query<{ name: string }>("SELECT datname AS name FROM pg_database WHERE datallowconn");
   for (const { name: database } of databases) {
     if (database === "template1") continue;
@@ -59,6 +60,19 @@ export async function listLeftovers(server: PostgresServer): Promise<Leftover[]>
     found.push(...rows.map((row) => ({ ...row, database })));
   }
   return found;
+}
+
+const OF_SESSIONS: ReadonlySet<string> = new Set(["session", "walsender", "advisory lock"]);
+const PARTING_MS = 5000;
+
+/** A session ends a moment after its client has gone: on a busy machine it is still to be seen. One that stays for seconds is left over. */
+async function serverLeftovers(server: PostgresServer): Promise<Leftover[]> {
+  const end = Date.now() + PARTING_MS;
+  for (;;) {
+    const { rows } = await server.query<Leftover>(ON_THE_SERVER);
+    if (Date.now() > end || !rows.some(({ kind }) => OF_SESSIONS.has(kind))) return rows;
+    await sleep(50);
+  }
 }
 
 /** Processes and files of a GODWIT_HOME: a worker or a supervisor that lives on, logs, sockets, specs. */
