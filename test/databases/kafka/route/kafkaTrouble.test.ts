@@ -36,6 +36,31 @@ describeKafka("what stands in the way of a task that writes to Kafka", () => {
     expect(await task.records(topic)).toHaveLength(1);
   });
 
+  it("a table that changes while it waits for its load stops a task that follows no structure, and the next up loads it as it is", async () => {
+    await fresh({ operations: { ddl: [] }, parallelism: { tables: 1 } });
+    await task.sql(
+      "CREATE TABLE large (id integer PRIMARY KEY, body text); INSERT INTO large SELECT g, repeat('x', 90) FROM generate_series(1, 3000) g; ANALYZE",
+    );
+    const up = task.up({ throttle: { full: { rowsPerSecond: 500 } }, retry: RETRY });
+    const failed = up.catch(String);
+    const loading = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/copy' AND query LIKE 'COPY%large%'";
+    await expect.poll(() => task.rows(loading).catch(() => []), { timeout: 30_000, interval: 20 }).toHaveLength(1);
+    await task.sql("ALTER TABLE t ADD COLUMN more integer DEFAULT 7");
+    expect(await failed).toMatch(/GW1502.*the table is another at the source than in the task's plan.*public\.t.*run pulumi up/s);
+    await task.up({ retry: RETRY });
+    await task.sql("INSERT INTO t VALUES (2, 'two', 8)");
+    await task.level();
+    expect(
+      canal(await task.records(`${task.name}.public.t`))
+        .map(({ type, data }) => [type, data?.[0]?.more])
+        .sort(),
+    ).toEqual([
+      ["INIT", "7"],
+      ["INSERT", "8"],
+    ]);
+    expect((await task.refresh())?.errors).toEqual([]);
+  });
+
   it("names that Kafka does not take, counts that contradict each other and a replication factor above the brokers' are all told at once", async () => {
     await fresh();
     await task.sql(
