@@ -101,7 +101,7 @@ async function nothingLeft(): Promise<void> {
   expect(users.rows).toEqual([]);
   // Workers tidy up in the moments after their task.
   await expect
-    .poll(async () => (await listProcesses(folder)).filter(({ command }) => !command.includes("esbuild")), { timeout: 10_000 })
+    .poll(async () => (await listProcesses(folder)).filter(({ command }) => !command.includes("esbuild")), { timeout: 60_000 })
     .toEqual([]);
   expect(
     (await listLeftovers(server)).filter(({ kind, database }) => kind !== "function" && database === `target${count}`),

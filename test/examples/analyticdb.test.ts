@@ -70,7 +70,7 @@ describe("examples/postgresql-to-analyticdb, on a stand-in for AnalyticDB 7", ()
       undefined,
       DATABASE,
     );
-    await expect.poll(sums, { timeout: 30_000, interval: 500 }).toBe("201 1999000.00 444");
+    await expect.poll(sums, { timeout: 60_000, interval: 500 }).toBe("201 1999000.00 444");
 
     expect((await program.up()).changes).toEqual({ same: 4 });
     expect(target.refused()).toEqual([]);

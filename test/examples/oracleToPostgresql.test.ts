@@ -70,7 +70,7 @@ it("the example moves a schema out of an emulated Oracle, keeps it in step, and 
   two.update(two.free(orders)[0] ?? "", { STATUS: "paid" });
   two.commit();
   await emulator.flush();
-  await expect.poll(statuses, { timeout: 30_000, interval: 500 }).toEqual([
+  await expect.poll(statuses, { timeout: 60_000, interval: 500 }).toEqual([
     { status: "open", n: 19 },
     { status: "paid", n: 1 },
   ]);

@@ -78,7 +78,7 @@ describe("examples/postgresql-to-polardb, on a stand-in for PolarDB O 2.0", () =
       undefined,
       DATABASE,
     );
-    await expect.poll(read, { timeout: 30_000, interval: 500 }).toBe("993 2982 2030-05-05");
+    await expect.poll(read, { timeout: 60_000, interval: 500 }).toBe("993 2982 2030-05-05");
     expect((await program.up()).changes).toEqual({ same: 4 });
     expect((await program.refresh()).changes).toEqual({ same: 4 });
     expect((await program.destroy()).changes).toEqual({ delete: 4 });
@@ -140,7 +140,7 @@ describe("examples/polardb-to-polardb, on stand-ins for PolarDB O 1.0 and 2.0", 
       DATABASE,
     );
     await expect
-      .poll(opened, { timeout: 30_000, interval: 500 })
+      .poll(opened, { timeout: 60_000, interval: 500 })
       .toEqual([{ n: 491, first: "2024-02-29 12:30:00", last: "2024-12-31 23:59:59" }]);
     expect((await program.up()).changes).toEqual({ same: 4 });
     expect((await program.refresh()).changes).toEqual({ same: 4 });

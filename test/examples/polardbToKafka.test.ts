@@ -64,8 +64,8 @@ describeKafka("examples/polardb-to-kafka, on a stand-in for PolarDB O 1.0 and a 
         "shop",
       );
       await source.server.query("ALTER TABLE shop.customer ADD COLUMN note text", undefined, "shop");
-      await expect.poll(() => printed("DDL").length, { timeout: 30_000 }).toBe(1);
-      await expect.poll(() => printed("DELETE").length + printed("INSERT").length, { timeout: 30_000 }).toBe(2);
+      await expect.poll(() => printed("DDL").length, { timeout: 60_000 }).toBe(1);
+      await expect.poll(() => printed("DELETE").length + printed("INSERT").length, { timeout: 60_000 }).toBe(2);
       expect(printed("UPDATE")).toEqual([
         expect.stringMatching(/^orders-by-customer\/\d UPDATE shop\.orders .*"total":"99\.50?".* was \{"total":"0\.25"\}$/),
       ]);

@@ -53,7 +53,7 @@ describeKafka("kill -9 of a worker that writes to Kafka, and of its brokers", ()
     const up = task.up();
     up.catch(() => undefined);
     // From here on it is the worker's; the first kills meet the schema and the full load.
-    await expect.poll(() => task.lines.some((line) => line.includes("3 tables")), { timeout: 30_000, interval: 20 }).toBe(true);
+    await expect.poll(() => task.lines.some((line) => line.includes("3 tables")), { timeout: 60_000, interval: 20 }).toBe(true);
     for (let kills = 0; kills < 10; ) {
       await sleep(random.integer(200, 2500));
       if (kills === 5) {

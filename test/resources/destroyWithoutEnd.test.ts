@@ -31,7 +31,7 @@ it("a destroy after the source database was dropped cleans the target", async ()
   await source.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
   await expect
     .poll(() => source.query(`SELECT pg_drop_replication_slot('${slot}')`).then(() => "dropped", String), {
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 5,
     })
     .toBe("dropped");

@@ -228,10 +228,10 @@ describe("a task that follows changes", () => {
       task.target.rows(
         "SELECT (SELECT count(*)::int FROM shop.customer) AS customers, (SELECT count(*)::int FROM shop.note) AS notes",
       );
-    await expect.poll(counts, { timeout: 20_000 }).toEqual([{ customers: 2002, notes: 3 }]);
+    await expect.poll(counts, { timeout: 60_000 }).toEqual([{ customers: 2002, notes: 3 }]);
     await task.up(only("note"));
     await task.source.run("INSERT INTO shop.customer (name) VALUES ('nobody looks'); INSERT INTO shop.note VALUES ('last')");
-    await expect.poll(counts, { timeout: 20_000 }).toEqual([{ customers: 2002, notes: 4 }]);
+    await expect.poll(counts, { timeout: 60_000 }).toEqual([{ customers: 2002, notes: 4 }]);
   });
 
   it("stops at a changed structure, naming the column, and takes it over once the target has it", async () => {
@@ -241,7 +241,7 @@ describe("a task that follows changes", () => {
     await task.source.run("INSERT INTO shop.note VALUES ('before'); ALTER TABLE shop.note ADD COLUMN stars integer DEFAULT 3");
     await task.source.run("INSERT INTO shop.note VALUES ('after', 5)");
     await expect
-      .poll(async () => (await task.refresh())?.errors[0]?.message, { timeout: 20_000 })
+      .poll(async () => (await task.refresh())?.errors[0]?.message, { timeout: 60_000 })
       .toMatch(/GW1502.*"stars".*shop\.note/);
     await task.target.run("ALTER TABLE shop.note ADD COLUMN stars integer DEFAULT 3");
     expect(await task.up(fixed)).toMatchObject({ state: "running", errors: [] });
@@ -249,7 +249,7 @@ describe("a task that follows changes", () => {
     await task.source.run(
       "INSERT INTO shop.note VALUES ('last', 4); ALTER TABLE shop.note DROP COLUMN stars; INSERT INTO shop.note VALUES ('bare')",
     );
-    await expect.poll(async () => (await task.refresh())?.errors[0]?.code, { timeout: 20_000 }).toBe("GW1502");
+    await expect.poll(async () => (await task.refresh())?.errors[0]?.code, { timeout: 60_000 }).toBe("GW1502");
     await task.target.run("ALTER TABLE shop.note DROP COLUMN stars");
     await task.up(fixed);
     expect((await task.settle()).differences).toEqual([]);
@@ -258,7 +258,7 @@ describe("a task that follows changes", () => {
   it("shows a dropped slot and a vanished worker on refresh, and up brings a worker back", async () => {
     const { taskId, slotName } = await task.up(live);
     for (const name of ["supervisor", "worker"]) killTitled(`godwit ${name} ${taskId}`);
-    await expect.poll(async () => (await task.refresh())?.errors[0]?.code, { timeout: 20_000 }).toBe("GW1603");
+    await expect.poll(async () => (await task.refresh())?.errors[0]?.code, { timeout: 60_000 }).toBe("GW1603");
     expect(await task.up(live)).toMatchObject({ state: "running", errors: [] });
     await task.source.run("INSERT INTO shop.note VALUES ('again')");
     expect((await task.settle()).differences).toEqual([]);

@@ -127,12 +127,12 @@ describe.each([7, 6] as const)("PostgreSQL to a stand-in for AnalyticDB %i", (ve
       DELETE FROM nothing WHERE ctid = (SELECT min(ctid) FROM nothing)`);
     const people = () =>
       task.target.rows("SELECT id, mood::text, moods::text, mail, twin::text, device::text, state FROM person ORDER BY id");
-    await expect.poll(people, { timeout: 20_000 }).toEqual([
+    await expect.poll(people, { timeout: 60_000 }).toEqual([
       { id: 1, mood: "sad", moods: "{sad,happy}", mail: "e@f", twin: "(1,x)", device: "08:00:2b:01:02:03:04:05", state: "new" },
       { id: 2, mood: "happy", moods: "{}", mail: "c@d", twin: null, device: null, state: "new" },
     ]);
     const bag = () => task.target.rows("SELECT x::text, count(*)::int FROM bag GROUP BY x ORDER BY x");
-    await expect.poll(bag, { timeout: 20_000 }).toEqual([
+    await expect.poll(bag, { timeout: 60_000 }).toEqual([
       { x: "0", count: 3 },
       { x: "1", count: 1 },
       { x: "7", count: 3 },
@@ -185,7 +185,7 @@ describe.each([7, 6] as const)("PostgreSQL to a stand-in for AnalyticDB %i", (ve
       CREATE TABLE shop.gone (id integer); INSERT INTO shop.gone VALUES (1); DROP TABLE shop.gone;
       ALTER TABLE shop.item RENAME TO thing; INSERT INTO shop.thing VALUES (3, 3, 3)`);
     const things = () => task.target.rows("SELECT id, amount::text, price::text FROM shop.thing ORDER BY id").catch(() => []);
-    await expect.poll(things, { timeout: 30_000 }).toEqual([
+    await expect.poll(things, { timeout: 60_000 }).toEqual([
       { id: 1, amount: "1", price: "1.50" },
       { id: 2, amount: "5000000000", price: "9.00" },
       { id: 3, amount: "3", price: "3.00" },
@@ -219,7 +219,7 @@ describe.each([7, 6] as const)("PostgreSQL to a stand-in for AnalyticDB %i", (ve
     ]);
     // Said within a second or two.
     await expect
-      .poll(() => task.workerLog(), { timeout: 20_000 })
+      .poll(() => task.workerLog(), { timeout: 60_000 })
       .toMatch(/it names a type of your own, and types are not moved/);
     const log = await task.workerLog();
     expect(log).toMatch(/CREATE INDEX on shop.item is not carried over: key no_place does not hold the distribution key \(id\)/);
@@ -243,7 +243,7 @@ describe.each([7, 6] as const)("PostgreSQL to a stand-in for AnalyticDB %i", (ve
       ALTER TABLE a ALTER id TYPE text; UPDATE a SET code = 'text' WHERE id = '2'; INSERT INTO a VALUES ('x', 'y');
       ALTER TABLE b DROP COLUMN region; ALTER TABLE b ADD PRIMARY KEY (id); UPDATE b SET v = 'w' WHERE id < 10; DELETE FROM b WHERE id = 20;
       ALTER TABLE c ADD CONSTRAINT by_x PRIMARY KEY (x); UPDATE c SET code = NULL WHERE x = 3; DELETE FROM c WHERE x = 4; INSERT INTO c VALUES ('c', 100)`);
-    await expect.poll(async () => (await task.settle(30)).differences, { timeout: 40_000 }).toEqual([]);
+    await expect.poll(async () => (await task.settle(5)).differences, { timeout: 60_000 }).toEqual([]);
     expect((await task.refresh())?.errors).toEqual([]);
     const spread = `SELECT c.relname AS name, d.distkey::text AS by FROM gp_distribution_policy d JOIN pg_class c ON c.oid = d.localoid
       JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' ORDER BY 1`;

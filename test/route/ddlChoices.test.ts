@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => discard(task));
 
 const rowsOf = (sql: string) =>
-  expect.poll(async () => task.target.rows(sql).catch(() => "not yet"), { timeout: 20_000, interval: 100 });
+  expect.poll(async () => task.target.rows(sql).catch(() => "not yet"), { timeout: 60_000, interval: 100 });
 const state = async () => (await task.refresh())?.errors.map(({ code }) => code);
 
 describe("names that the program gives", () => {
@@ -120,7 +120,7 @@ describe("changes that are not chosen", () => {
     await task.source.run(
       "INSERT INTO app.item VALUES (300, 'before', 's', 1); ALTER TABLE app.item DROP COLUMN secret; INSERT INTO app.item VALUES (301, 'after', 1)",
     );
-    await expect.poll(state, { timeout: 20_000 }).toEqual(["GW1502"]);
+    await expect.poll(state, { timeout: 60_000 }).toEqual(["GW1502"]);
     await task.target.run("ALTER TABLE app.item ALTER COLUMN secret DROP NOT NULL");
     await task.up({ ...live, operations: { ddl: ["create"] } });
     await rowsOf("SELECT id FROM app.item WHERE id >= 300 ORDER BY id").toEqual([{ id: 300 }, { id: 301 }]);
@@ -134,7 +134,7 @@ describe("changes that are not chosen", () => {
       ),
     ).toEqual([]);
     await task.source.run("ALTER TABLE app.item ADD COLUMN extra int; INSERT INTO app.item VALUES (400, 'x', 's', 1, 2)");
-    await expect.poll(state, { timeout: 20_000 }).toEqual(["GW1502"]);
+    await expect.poll(state, { timeout: 60_000 }).toEqual(["GW1502"]);
   });
 });
 
@@ -144,7 +144,7 @@ describe("what stands in the way on the target", () => {
     await task.target.run("CREATE VIEW app.mine AS SELECT secret FROM app.item");
     await task.source.run("INSERT INTO app.item VALUES (500, 'before', 's', 1)");
     await task.source.run("ALTER TABLE app.item DROP COLUMN secret; INSERT INTO app.item VALUES (501, 'after', 1)");
-    await expect.poll(state, { timeout: 20_000 }).toEqual(["GW1551"]);
+    await expect.poll(state, { timeout: 60_000 }).toEqual(["GW1551"]);
     expect((await task.refresh())?.errors[0]?.message).toMatch(/DROP COLUMN IF EXISTS "secret".*depend.*app\.item/s);
     // What came before it is there.
     expect(await task.target.rows("SELECT id FROM app.item WHERE id >= 500")).toEqual([{ id: 500 }]);
@@ -157,7 +157,7 @@ describe("what stands in the way on the target", () => {
     await task.up({ ...live, retry: { connectionMinutes: 10, otherMinutes: 1 } });
     await task.target.run("CREATE TABLE app.made (x int)");
     await task.source.run("CREATE TABLE app.made (id int PRIMARY KEY); INSERT INTO app.made VALUES (1)");
-    await expect.poll(state, { timeout: 20_000 }).toEqual(["GW1552"]);
+    await expect.poll(state, { timeout: 60_000 }).toEqual(["GW1552"]);
     await task.target.run("DROP TABLE app.made");
     expect(await settled(task)).toEqual(ALIKE);
   });
@@ -166,7 +166,7 @@ describe("what stands in the way on the target", () => {
     await task.source.run("INSERT INTO beside.apart VALUES (1), (2)");
     await task.up({ ...live, objects: [{ schema: "app" }] });
     await task.source.run("ALTER TABLE beside.apart SET SCHEMA app; INSERT INTO app.apart VALUES (3)");
-    await expect.poll(state, { timeout: 20_000 }).toEqual(["GW1502"]);
+    await expect.poll(state, { timeout: 60_000 }).toEqual(["GW1502"]);
     await task.up({ ...live, objects: [{ schema: "app" }] });
     await task.source.run("INSERT INTO app.apart VALUES (4)");
     await rowsOf("SELECT id FROM app.apart ORDER BY id").toEqual([1, 2, 3, 4].map((id) => ({ id })));

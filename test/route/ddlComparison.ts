@@ -14,7 +14,7 @@ export interface Comparison {
  * Waits until both sides are alike, in structure and in rows; what differs when they never are. The servers must be of one version: their catalogs
  * are compared as they print them.
  */
-export async function settled(task: TestTask, seconds = 20): Promise<Comparison> {
+export async function settled(task: TestTask, seconds = 60): Promise<Comparison> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await compareAll(task).catch((cause: unknown) => {

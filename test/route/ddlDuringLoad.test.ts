@@ -119,7 +119,7 @@ describe("changes of structure while the full load is under way", () => {
   /** Until rows of the first table are on their way. */
   const loading = () =>
     expect
-      .poll(() => task.target.rows("SELECT relid FROM pg_stat_progress_copy"), { timeout: 20_000, interval: 20 })
+      .poll(() => task.target.rows("SELECT relid FROM pg_stat_progress_copy"), { timeout: 60_000, interval: 20 })
       .not.toEqual([]);
 
   it.each(CHANGES)("%s", async (_, sql) => {
@@ -130,7 +130,7 @@ describe("changes of structure while the full load is under way", () => {
     await loading();
     await task.source.run(sql);
     await first;
-    const found = await settled(task, 30);
+    const found = await settled(task);
     expect((await task.refresh())?.errors).toEqual([]);
     expect(found).toEqual(ALIKE);
   });
@@ -147,7 +147,7 @@ describe("changes of structure while the full load is under way", () => {
     await task.source.run(
       "UPDATE waiting SET x = 6 WHERE id < 10; INSERT INTO made VALUES (2, 'b'); UPDATE later SET note = 'y' WHERE id < 5",
     );
-    expect(await settled(task, 30)).toEqual(ALIKE);
+    expect(await settled(task)).toEqual(ALIKE);
     expect((await task.refresh())?.errors).toEqual([]);
   });
 

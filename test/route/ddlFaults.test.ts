@@ -111,7 +111,7 @@ describe("what several tasks share at one source", () => {
           "ALTER TABLE a.t ADD COLUMN x int; CREATE TABLE b.made (k int); INSERT INTO b.made VALUES (1); UPDATE b.made SET k = 2; INSERT INTO a.t VALUES (1, 2)",
         );
         const rows = (task: TestTask, sql: string) =>
-          expect.poll(() => task.target.rows(sql).catch(() => "not yet"), { timeout: 20_000 });
+          expect.poll(() => task.target.rows(sql).catch(() => "not yet"), { timeout: 60_000 });
         await rows(first, "SELECT * FROM a.t").toEqual([{ id: 1, x: 2 }]);
         await rows(other, "SELECT * FROM b.made").toEqual([{ k: 2 }]);
         expect(await first.target.rows("SELECT to_regnamespace('b') AS b")).toEqual([{ b: null }]);
@@ -148,7 +148,7 @@ describe("what several tasks share at one source", () => {
         "SET ROLE app_owner; ALTER TABLE mine ADD COLUMN unseen int; INSERT INTO mine VALUES (2, 'b', 'u', 3)",
       );
       await expect
-        .poll(async () => (await task.refresh())?.errors.map(({ code }) => code), { timeout: 20_000 })
+        .poll(async () => (await task.refresh())?.errors.map(({ code }) => code), { timeout: 60_000 })
         .toEqual(["GW1502"]);
       await task.destroy();
       await task.source.run("DROP OWNED BY app_owner; DROP ROLE app_owner");
@@ -167,7 +167,7 @@ describe("what several tasks share at one source", () => {
       expect(task.lines.join("\n")).toMatch(/sourceStructureCapture: changes of structure are not carried over/);
       await task.source.run("ALTER TABLE t ADD COLUMN x int; INSERT INTO t VALUES (2, 2)");
       await expect
-        .poll(async () => (await task.refresh())?.errors.map(({ code }) => code), { timeout: 20_000 })
+        .poll(async () => (await task.refresh())?.errors.map(({ code }) => code), { timeout: 60_000 })
         .toEqual(["GW1502"]);
       await task.destroy();
       await task.source.run("DROP OWNED BY mover; DROP ROLE mover");

@@ -118,7 +118,7 @@ describe("a task from Oracle", () => {
     four.commit();
     await emulator.flush();
     await expect
-      .poll(() => task.target("SELECT title, leaves::int FROM busy.papers WHERE id = 4"), { timeout: 30_000 })
+      .poll(() => task.target("SELECT title, leaves::int FROM busy.papers WHERE id = 4"), { timeout: 60_000 })
       .toEqual([{ title: "renamed", leaves: 4 }]);
     const columns = await task.target<{ name: string }>(
       "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE indrelid = 'busy.papers'::regclass ORDER BY 1",
@@ -163,7 +163,7 @@ describe("a task from Oracle", () => {
     one.commit();
     await emulator.flush();
     await expect
-      .poll(async () => (await task.refresh())?.errors.map(({ code }) => code), { timeout: 30_000 })
+      .poll(async () => (await task.refresh())?.errors.map(({ code }) => code), { timeout: 60_000 })
       .toEqual(["GW1502"]);
     expect((await task.refresh())?.state).toBe("failed");
     await dictionary.change("SELECT 1");

@@ -176,11 +176,11 @@ describe("DDL that the redo brings", () => {
     emulator.ddl({ owner: "BUSY", name: "V" }, "create or replace view v as select id, upper(a) as a from items");
     insert(items, { A: "seen" });
     await emulator.flush();
-    await expect.poll(() => task.target("SELECT a FROM busy.v ORDER BY id").catch(() => []), { timeout: 30_000 }).toHaveLength(2);
+    await expect.poll(() => task.target("SELECT a FROM busy.v ORDER BY id").catch(() => []), { timeout: 60_000 }).toHaveLength(2);
     await dictionary.forget(items);
     emulator.dropTable(items, "drop table items");
     await emulator.flush();
-    await expect.poll(names, { timeout: 30_000 }).toEqual(["events", "orders", "papers"]);
+    await expect.poll(names, { timeout: 60_000 }).toEqual(["events", "orders", "papers"]);
     expect((await task.refresh())?.errors).toEqual([]);
     const refreshed = await task.refresh();
     expect(refreshed?.state).toBe("running");
@@ -238,7 +238,7 @@ describe("DDL that the redo brings", () => {
     const goods = await renamedTable(titled, "GOODS", "alter table items rename to goods");
     insert(goods, { TITLE: "five" });
     await emulator.flush();
-    await expect.poll(async () => (await row()).length, { timeout: 40_000 }).toBe(5);
+    await expect.poll(async () => (await row()).length, { timeout: 60_000 }).toBe(5);
     expect(((await row()) as Record<string, unknown>[]).map(({ id, label, cost, pages }) => [id, label, cost, pages])).toEqual([
       [1, "loaded", "-12.50", null],
       [2, "two", null, 2],
@@ -253,12 +253,12 @@ describe("DDL that the redo brings", () => {
     emulator.truncate(narrow);
     insert(narrow, { TITLE: "six" });
     await emulator.flush();
-    await expect.poll(row, { timeout: 40_000 }).toMatchObject([{ id: 6, label: "six" }]);
+    await expect.poll(row, { timeout: 60_000 }).toMatchObject([{ id: 6, label: "six" }]);
     await dictionary.forget(narrow);
     emulator.dropTable(narrow);
     await emulator.flush();
     await expect
-      .poll(() => task.target("SELECT to_regclass('shop.wares')::text AS name"), { timeout: 40_000 })
+      .poll(() => task.target("SELECT to_regclass('shop.wares')::text AS name"), { timeout: 60_000 })
       .toEqual([{ name: null }]);
     expect((await task.refresh())?.errors).toEqual([]);
   });
@@ -332,7 +332,7 @@ describe("DDL that the redo brings", () => {
     emulator.ddl({ owner: "BUSY", name: "V" }, "create view v as select * from goods");
     await emulator.flush();
     const rows = () => task.target("SELECT id, a FROM busy.items ORDER BY id");
-    await expect.poll(rows, { timeout: 40_000 }).toEqual([
+    await expect.poll(rows, { timeout: 60_000 }).toEqual([
       { id: 1, a: "loaded" },
       { id: 2, a: "two" },
       { id: 3, a: "three" },
@@ -347,7 +347,7 @@ describe("DDL that the redo brings", () => {
     orders.insert(found, { ID: "1" });
     orders.commit();
     await emulator.flush();
-    await expect.poll(() => task.outputs && task.refresh().then((now) => now?.errors.length), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => task.outputs && task.refresh().then((now) => now?.errors.length), { timeout: 60_000 }).toBe(0);
     expect(await names()).toEqual(["events", "items", "orders", "papers"]);
     expect(await task.target("SELECT to_regclass('busy.v')::text AS name")).toEqual([{ name: null }]);
   });

@@ -90,7 +90,7 @@ describe("where a task from Oracle begins", () => {
       return row?.status.incremental;
     };
     await expect
-      .poll(async () => (await status())?.logNeeded, { timeout: 20_000 })
+      .poll(async () => (await status())?.logNeeded, { timeout: 60_000 })
       .toMatchObject({ from: `SCN ${first}`, openTransactions: 1, oldestOpenSeconds: expect.any(Number) });
     const now = await status();
     expect(now).not.toHaveProperty("lagBytes");
@@ -167,7 +167,7 @@ describe("where a task from Oracle begins", () => {
     wrong.commit();
     await emulator.flush();
     await expect
-      .poll(async () => (await task.refresh())?.errors.map(({ code, message }) => `${code} ${message}`), { timeout: 30_000 })
+      .poll(async () => (await task.refresh())?.errors.map(({ code, message }) => `${code} ${message}`), { timeout: 60_000 })
       .toEqual([expect.stringMatching(/^GW1501 .*busy\.orders/)]);
   });
 });

@@ -196,11 +196,11 @@ describe.each([{ release: "1.0" }, { release: "2.0" }] as const)(
       });
       const read = "SELECT id, d::text, ds::text FROM (SELECT id, d::date AS d, ds::date[] AS ds FROM app.t) t ORDER BY id";
       const wanted = await task.source.rows(read);
-      await expect.poll(() => task?.target.rows(read), { timeout: 30_000 }).toEqual(wanted);
+      await expect.poll(() => task?.target.rows(read), { timeout: 60_000 }).toEqual(wanted);
       expect(wanted).toHaveLength(5);
       await task.source.run("ALTER TABLE app.t ADD COLUMN later date; INSERT INTO app.t VALUES (6, NULL, NULL, '2031-01-01')");
       const later = () => task?.target.rows("SELECT later::date::text AS later FROM app.t WHERE id = 6").catch(() => []);
-      await expect.poll(later, { timeout: 30_000 }).toEqual([{ later: "2031-01-01" }]);
+      await expect.poll(later, { timeout: 60_000 }).toEqual([{ later: "2031-01-01" }]);
       const types = await task.target.rows<{ type: string }>(
         "SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = 'app.t'::regclass AND attname IN ('d', 'later')",
       );

@@ -51,7 +51,7 @@ describe.each(["1.0", "2.0"] as const)("PostgreSQL to a PolarDB O %s (a stand-in
       ["keyless", "coalesce(nullif(kind, ''), '-') AS kind, coalesce(n, -1) AS n"],
     ] as const) {
       const wanted = await task.source.rows(read(table, columns));
-      await expect.poll(() => task?.target.rows(read(table, columns)), { timeout: 30_000 }).toEqual(wanted);
+      await expect.poll(() => task?.target.rows(read(table, columns)), { timeout: 60_000 }).toEqual(wanted);
     }
     expect(
       await task.target.rows(
@@ -92,7 +92,7 @@ describe("dates of 8 bytes", () => {
       { id: 3, d: "0044-03-15 00:00:00 BC" },
       { id: 4, d: "1970-01-01 00:00:00" },
     ];
-    await expect.poll(() => task?.target.rows(SHOWN), { timeout: 30_000 }).toEqual(shown);
+    await expect.poll(() => task?.target.rows(SHOWN), { timeout: 60_000 }).toEqual(shown);
     expect((await task.refresh())?.errors).toEqual([]);
   });
 
@@ -109,7 +109,7 @@ describe("dates of 8 bytes", () => {
         "UPDATE app.t SET d = '1999-12-31 23:59:59' WHERE id = 2; INSERT INTO app.t VALUES (3, '0044-03-15 01:02:03 BC', 4)",
       );
       const wanted = await task.source.rows(SHOWN);
-      await expect.poll(() => task?.target.rows(SHOWN), { timeout: 30_000 }).toEqual(wanted);
+      await expect.poll(() => task?.target.rows(SHOWN), { timeout: 60_000 }).toEqual(wanted);
       expect(wanted).toContainEqual({ id: 2, d: "1999-12-31 23:59:59" });
       expect((await task.refresh())?.errors).toEqual([]);
       await discard(task);

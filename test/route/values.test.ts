@@ -142,7 +142,7 @@ describe("names", () => {
     });
     await task.source.run("INSERT INTO app.item VALUES (2, 'two', 't'); UPDATE app.item SET title = 'uno' WHERE id = 1");
     const read = () => task.target.rows('SELECT * FROM shop."Article" ORDER BY id');
-    await expect.poll(read, { timeout: 20_000 }).toEqual([
+    await expect.poll(read, { timeout: 60_000 }).toEqual([
       { id: 1, Name: "uno" },
       { id: 2, Name: "two" },
     ]);

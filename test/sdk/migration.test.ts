@@ -104,7 +104,7 @@ describe("a migration declared in a program on the packed package", () => {
       maxChanges: 3000,
     });
     await writers.done;
-    await expect.poll(equal, { timeout: 30_000, interval: 500 }).toEqual([]);
+    await expect.poll(equal, { timeout: 60_000, interval: 500 }).toEqual([]);
     expect(await whereItShows(PASSWORD)).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe("a migration declared in a program on the packed package", () => {
     await program.config.set("password", "another-password", { secret: true });
     expect(operations(await program.up())).toEqual({ source: "update", shop: "update", sequences: "update" });
     await source.query("INSERT INTO customer (id, name) VALUES (-1, 'under the new password')", undefined, "shop");
-    await expect.poll(equal, { timeout: 30_000, interval: 500 }).toEqual([]);
+    await expect.poll(equal, { timeout: 60_000, interval: 500 }).toEqual([]);
     expect(operations(await program.up())).toEqual({});
   });
 

@@ -56,7 +56,7 @@ it("a program that moves some rows of a table: up, up that changes nothing, anot
     undefined,
     DATABASE,
   );
-  await expect.poll(there, { timeout: 30_000 }).toBe("25: 1201");
+  await expect.poll(there, { timeout: 60_000 }).toBe("25: 1201");
   expect((await program.up()).changes).toEqual({ same: 2 });
   await program.write({ "index.ts": text("region = 'us'") });
   const refused = await program.run(["up", "--yes", "--skip-preview", "--stack", "dev"], { mayFail: true });
@@ -64,7 +64,7 @@ it("a program that moves some rows of a table: up, up that changes nothing, anot
   await program.write({ "index.ts": text("region = 'eu'") });
   expect((await program.refresh()).changes).toEqual({ same: 2 });
   await source.query("DELETE FROM orders WHERE id IN (1, 2)", undefined, DATABASE);
-  await expect.poll(there, { timeout: 30_000 }).toBe("24: 1200");
+  await expect.poll(there, { timeout: 60_000 }).toBe("24: 1200");
   expect((await program.destroy()).changes).toMatchObject({ delete: 2 });
   const left = await Promise.all([listLeftovers(source), listLeftovers(target), listLocalLeftovers(program.godwitHome)]);
   expect(left.flat()).toEqual([]);

@@ -129,7 +129,7 @@ describe("writers", () => {
       tables: [{ name: "keyed", key: "id" }, { name: "bag" }],
       maxChanges: 6000,
     });
-    await expect.poll(() => writers.counts.transactions, { timeout: 30_000 }).toBeGreaterThan(20);
+    await expect.poll(() => writers.counts.transactions, { timeout: 60_000 }).toBeGreaterThan(20);
     await source.kill9();
     await source.start();
     const counts = await writers.done;

@@ -58,7 +58,7 @@ describeKafka("a Kafka cluster for tests", () => {
     expect(existsSync(folder)).toBe(true);
     expect(await isRunning(pid)).toBe(true);
     owner.kill("SIGKILL");
-    await expect.poll(() => existsSync(folder), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => existsSync(folder), { timeout: 60_000 }).toBe(false);
     expect(await isRunning(pid)).toBe(false);
     await rm(home, { recursive: true });
   });

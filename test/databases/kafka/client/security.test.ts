@@ -170,6 +170,6 @@ describeKafka("brokers over TLS with user names", () => {
     const began = Date.now();
     const attempt = write({ hosts: [`127.0.0.1:${port}`, `localhost:${port}`] }, "mine", "never");
     await expect(attempt).rejects.toThrow(new RegExp(`GW1101: no broker of 127.0.0.1:${port}, localhost:${port}`));
-    expect(Date.now() - began).toBeLessThan(10_000);
+    expect(Date.now() - began).toBeLessThan(60_000);
   });
 });

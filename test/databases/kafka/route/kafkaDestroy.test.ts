@@ -80,7 +80,7 @@ describeKafka("what is left in Kafka of what a task had there", () => {
     const slot = task.outputs?.slotName ?? "";
     await source.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
     const drop = () => source.query(`SELECT pg_drop_replication_slot('${slot}')`).then(() => "dropped", String);
-    await expect.poll(drop, { timeout: 30_000, interval: 5 }).toBe("dropped");
+    await expect.poll(drop, { timeout: 60_000, interval: 5 }).toBe("dropped");
     await source.query(`DROP DATABASE ${task.name} WITH (FORCE)`);
     await task.destroy();
     expect(await task.leftovers()).toEqual([]);

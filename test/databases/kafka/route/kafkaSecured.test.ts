@@ -66,7 +66,7 @@ describeKafka("three brokers that want a client certificate, a password and an A
     await allow(kafka.internal, [
       { user: USER, resource: "topic", name: `${task.name}.public`, prefix: true, operations: ["describe"] },
     ]);
-    await expect.poll(() => readable(`${task.name}.public.t`), { timeout: 30_000 }).toEqual([true, true, true]);
+    await expect.poll(() => readable(`${task.name}.public.t`), { timeout: 60_000 }).toEqual([true, true, true]);
     const failed = await task.up().catch((cause: Error) => cause.message);
     expect(failed).toMatch(/targetWriteRights: the user may not write to task_\S+\.public\.t/);
     expect(failed).toMatch(/targetGroupRights: the user may not use consumer group godwit_/);
@@ -88,7 +88,7 @@ describeKafka("three brokers that want a client certificate, a password and an A
       { user: USER, resource: "group", name: "godwit_", prefix: true, operations: ["read", "describe", "delete"] },
     ]);
     // ACLs reach the brokers one after the other.
-    await expect.poll(() => readable(`${task.name}.public.t`), { timeout: 30_000 }).toEqual([true, true, true]);
+    await expect.poll(() => readable(`${task.name}.public.t`), { timeout: 60_000 }).toEqual([true, true, true]);
     await task.up();
     const topic = (table: string) => `${task.name}.public.${table}`;
     const admin = new ClusterAdmin(target(), "test");

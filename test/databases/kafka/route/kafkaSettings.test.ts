@@ -188,7 +188,7 @@ describeKafka("what the kafka settings of a task make of its records", () => {
       await killProcess(task.home, "worker");
       await task.sql(CHANGES);
       const errors = async () => (await task.refresh())?.errors?.map(({ message }) => message).join();
-      await expect.poll(errors, { timeout: 30_000 }).toMatch(/GW1931: the Schema Registry answered 502/);
+      await expect.poll(errors, { timeout: 60_000 }).toMatch(/GW1931: the Schema Registry answered 502/);
       await registry.start();
       await task.level(90);
       const topic = `${task.name}.public.orders`;

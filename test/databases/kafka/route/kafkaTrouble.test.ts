@@ -44,7 +44,7 @@ describeKafka("what stands in the way of a task that writes to Kafka", () => {
     const up = task.up({ throttle: { full: { rowsPerSecond: 500 } }, retry: RETRY });
     const failed = up.catch(String);
     const loading = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/copy' AND query LIKE 'COPY%large%'";
-    await expect.poll(() => task.rows(loading).catch(() => []), { timeout: 30_000, interval: 20 }).toHaveLength(1);
+    await expect.poll(() => task.rows(loading).catch(() => []), { timeout: 60_000, interval: 20 }).toHaveLength(1);
     await task.sql("ALTER TABLE t ADD COLUMN more integer DEFAULT 7");
     expect(await failed).toMatch(/GW1502.*the table is another at the source than in the task's plan.*public\.t.*run pulumi up/s);
     await task.up({ retry: RETRY });
@@ -216,7 +216,7 @@ describeKafka("what stands in the way of a task that writes to Kafka", () => {
       const ids = canal(await task.records(`${task.name}.public.t`)).map(({ data }) => data?.[0]?.id);
       expect(ids).toHaveLength(1 + 1991 + 1001);
       expect(new Set(ids).size).toBe(ids.length);
-      await expect.poll(() => task.workerLog(), { timeout: 30_000 }).toMatch(/another worker has the task/);
+      await expect.poll(() => task.workerLog(), { timeout: 60_000 }).toMatch(/another worker has the task/);
     } finally {
       await other.stop();
     }

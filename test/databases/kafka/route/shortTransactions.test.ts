@@ -46,7 +46,7 @@ describeKafka("brokers that abort a transaction long before a task has written i
     await task.sql(fill);
     const up = task.up({ throttle: { full: { rowsPerSecond: 500 } } });
     up.catch(() => undefined);
-    await expect.poll(async () => (await read()).length, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await read()).length, { timeout: 60_000, interval: 500 }).toBeGreaterThan(0);
     const seen = new Set(idsOf(await read()));
     expect(seen.size).toBeLessThan(ROWS);
     await killProcess(task.home, "worker");
@@ -76,7 +76,7 @@ describeKafka("brokers that abort a transaction long before a task has written i
     await fresh();
     await task.up({ throttle: { incremental: { rowsPerSecond: 500 } } });
     await task.sql(`${fill}; UPDATE t SET body = body || 'y' WHERE id % 10 = 0`);
-    await expect.poll(async () => (await read()).length, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await read()).length, { timeout: 60_000, interval: 500 }).toBeGreaterThan(0);
     expect((await read()).length).toBeLessThan(ROWS);
     await killProcess(task.home, "worker");
     await task.level(90);
