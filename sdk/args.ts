@@ -18,6 +18,7 @@ import type {
   ObjectKind,
   SaslMechanism,
   SslMode,
+  ValidationMode,
   WaitFor,
 } from "../provider/contract/types.js";
 import type { Endpoint } from "./endpoint.js";
@@ -252,6 +253,17 @@ export interface AnalyticdbSettingsArgs {
 }
 
 /**
+ * Compares the rows of source and target, once the load is complete and the stream has caught up. Where differences remain,
+ * `errors` says so; a task without `incremental` ends failed.
+ */
+export interface DataValidationArgs {
+  /** What is compared. Default: `none`. */
+  readonly mode?: Input<ValidationMode>;
+  /** Values of any meaning; a change has everything compared again. */
+  readonly triggers?: Input<Readonly<Record<string, Input<string>>>>;
+}
+
+/**
  * A registered, verified connection to a database. Creating one connects and checks; refreshing one connects again and reports a
  * server that is another than the one registered (GW1106).
  */
@@ -310,6 +322,8 @@ export interface MigrationTaskArgs {
   readonly kafka?: Input<KafkaSettingsArgs>;
   /** For an `analyticdb-postgresql` target. A change replaces. */
   readonly analyticdb?: Input<AnalyticdbSettingsArgs>;
+  /** Whether source and target are compared. In place. */
+  readonly dataValidation?: Input<DataValidationArgs>;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: Input<string>;
   /**
@@ -322,7 +336,8 @@ export interface MigrationTaskArgs {
   /** What the task should be doing. In place. Default: `running`. */
   readonly desiredState?: Input<DesiredState>;
   /**
-   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, and `completed` for a task without `incremental`.
+   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, with `dataValidation` `validated`, and `completed`
+   * for a task without `incremental`.
    */
   readonly waitFor?: Input<WaitFor>;
 }

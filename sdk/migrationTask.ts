@@ -20,6 +20,7 @@ export class MigrationTask extends dynamic.Resource {
   declare readonly parallelism: Output<MigrationTaskOutputs["parallelism"]>;
   declare readonly kafka: Output<MigrationTaskOutputs["kafka"]>;
   declare readonly analyticdb: Output<MigrationTaskOutputs["analyticdb"]>;
+  declare readonly dataValidation: Output<MigrationTaskOutputs["dataValidation"]>;
   declare readonly taskName: Output<MigrationTaskOutputs["taskName"]>;
   declare readonly slotName: Output<MigrationTaskOutputs["slotName"]>;
   declare readonly startPosition: Output<MigrationTaskOutputs["startPosition"]>;

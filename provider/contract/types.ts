@@ -259,9 +259,10 @@ export type DesiredState = "running" | "paused" | "stopped";
  * - started: The prechecks passed and the worker runs.
  * - fullLoad: All rows are copied.
  * - caughtUp: The changes are followed with no backlog; without `incremental` the same as `completed`.
+ * - validated: Caught up, and every table was compared as `dataValidation` says; without `incremental` the same as `completed`.
  * - completed: All is done; only for a task without `incremental`.
  */
-export type WaitFor = "started" | "fullLoad" | "caughtUp" | "completed";
+export type WaitFor = "started" | "fullLoad" | "caughtUp" | "validated" | "completed";
 
 /** What a task is doing. */
 export type TaskState = "prechecking" | "running" | "paused" | "failed" | "completed" | "stopped";
@@ -471,6 +472,26 @@ export interface AnalyticdbSettings {
   readonly storage: AnalyticdbStorage;
 }
 
+/**
+ * What is compared of source and target.
+ * - none: Nothing.
+ * - counts: Numbers of rows. A changed value is not found.
+ * - checksums: Checksums of ranges of rows, computed by each server.
+ * - full: The same, and ranges that differ are looked through: the rows that differ are named by their keys.
+ */
+export type ValidationMode = "none" | "counts" | "checksums" | "full";
+
+/**
+ * Compares the rows of source and target, once the load is complete and the stream has caught up. Where differences remain,
+ * `errors` says so; a task without `incremental` ends failed.
+ */
+export interface DataValidation {
+  /** What is compared. Default: `none`. */
+  readonly mode: ValidationMode;
+  /** Values of any meaning; a change has everything compared again. */
+  readonly triggers?: Readonly<Record<string, string>>;
+}
+
 /** Inputs as check leaves them: defaults are filled in. */
 export interface EndpointInputs {
   /** The database's family. A change replaces. */
@@ -541,6 +562,8 @@ export interface MigrationTaskInputs {
   readonly kafka?: KafkaSettings;
   /** For an `analyticdb-postgresql` target. A change replaces. */
   readonly analyticdb?: AnalyticdbSettings;
+  /** Whether source and target are compared. In place. */
+  readonly dataValidation?: DataValidation;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: string;
   /**
@@ -553,7 +576,8 @@ export interface MigrationTaskInputs {
   /** What the task should be doing. In place. Default: `running`. */
   readonly desiredState: DesiredState;
   /**
-   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, and `completed` for a task without `incremental`.
+   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, with `dataValidation` `validated`, and `completed`
+   * for a task without `incremental`.
    */
   readonly waitFor?: WaitFor;
 }

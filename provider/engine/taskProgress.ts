@@ -3,9 +3,10 @@ import type { FlowCounts, LogNeeded, SourceDatabase } from "./database.js";
 import { LoadProgress } from "./loadProgress.js";
 import type { Position } from "./models/change.js";
 import { SourceTimes } from "./sourceTimes.js";
-import type { TaskDefinition } from "./taskDefinition.js";
-import type { IncrementalStatus, TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
+import { migrates, type TaskDefinition } from "./taskDefinition.js";
+import type { IncrementalStatus, TableState, TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
 import type { TableRecord } from "./taskStore.js";
+import { ValidationProgress } from "./validation/validationProgress.js";
 
 /** Seconds over which the rate of changes is averaged. */
 const RATE_SECONDS = 5;
@@ -28,7 +29,9 @@ export class TaskProgress {
   steps = { done: 0, total: 0 };
   state: TaskState = "running";
   phase: TaskPhase = "schema";
+  /** Why it does not go on. */
   errors: readonly TaskError[] = [];
+  readonly validation = new ValidationProgress();
   private flow: Flow | undefined;
 
   constructor(private readonly definition: TaskDefinition) {}
@@ -73,6 +76,28 @@ export class TaskProgress {
 
   stopped(): void {
     this.flow = undefined;
+    this.validation.stopped();
+  }
+
+  /** Level with the source, once since streaming began. */
+  get caughtUp(): boolean {
+    return this.flow?.caughtUp === true;
+  }
+
+  /** Whether the target has everything that the source had at the position. */
+  passed(position: Position): boolean {
+    return this.flow !== undefined && this.flow.counts.durable >= position;
+  }
+
+  /** Whether a table in that state has rows of this task that can be compared. */
+  comparable(state: TableState): boolean {
+    return state === "loaded" || !migrates(this.definition, "full");
+  }
+
+  /** All that a user must hear of: why it does not go on, and what was found while it did. */
+  allErrors(): readonly TaskError[] {
+    const found = this.validation.errors();
+    return [...this.errors, ...found.filter(({ code }) => !this.errors.some((error) => error.code === code))];
   }
 
   flowed(counts: FlowCounts): void {
@@ -109,7 +134,8 @@ export class TaskProgress {
       stepsTotal: this.steps.total,
       tables: this.loading.tables(),
       incremental: this.flow && incrementalStatus(this.flow),
-      errors: this.errors,
+      validation: this.validation.status(),
+      errors: this.allErrors(),
     };
   }
 }

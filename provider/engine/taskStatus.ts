@@ -1,4 +1,5 @@
 import type { QualifiedName } from "./models/catalog.js";
+import type { ValidationStatus } from "./validation/validationStatus.js";
 
 export type TaskState = "prechecking" | "running" | "paused" | "failed" | "completed" | "stopped";
 export type TaskPhase = "precheck" | "schema" | "full" | "incremental";
@@ -67,5 +68,7 @@ export interface TaskStatus {
   readonly stepsTotal: number;
   readonly tables: readonly TableStatus[];
   readonly incremental: IncrementalStatus | undefined;
+  /** Where the task compares source and target. */
+  readonly validation?: ValidationStatus | undefined;
   readonly errors: readonly TaskError[];
 }
