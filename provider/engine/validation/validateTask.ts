@@ -12,6 +12,8 @@ import type { ComparedAgainst } from "./validationStatus.js";
 const LOOK_MILLISECONDS = 1000;
 /** How often tables are looked for that joined the task by a change of structure. */
 const LOOK_FOR_TABLES_MILLISECONDS = 30_000;
+/** The plans of 20,000 tables are megabytes. */
+const PER_TABLE_MILLISECONDS = 50;
 /** Tables that differ are compared again: someone may have mended them. Not more than a tenth of the time. */
 const AGAIN_MILLISECONDS = 300_000;
 const AGAIN_SHARE = 10;
@@ -66,7 +68,7 @@ export async function keepValidated(run: PhaseRun, signal: AbortSignal): Promise
           // Asked for something else on the way: at once again.
           asked = validationRequest(settings())?.text === request.text ? request.text : "";
           if (asked !== "") validation.state = "done";
-          tablesAt = Date.now() + LOOK_FOR_TABLES_MILLISECONDS;
+          tablesAt = Date.now() + Math.max(LOOK_FOR_TABLES_MILLISECONDS, records.length * PER_TABLE_MILLISECONDS);
           if (due.length > 0) againAt = Date.now() + Math.max(AGAIN_MILLISECONDS, (Date.now() - began) * AGAIN_SHARE);
         }
       } catch (cause) {
