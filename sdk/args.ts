@@ -263,6 +263,32 @@ export interface DataValidationArgs {
   readonly triggers?: Input<Readonly<Record<string, Input<string>>>>;
 }
 
+/** The relay that takes mail for `contacts` that are mail addresses. */
+export interface SmtpRelayArgs {
+  /**
+   * `smtp://` (STARTTLS where the relay offers it) or `smtps://`, with user and password where it wants them:
+   * `smtps://user:password@mail.example.com:465`.
+   */
+  readonly url: Input<string>;
+  /** The sender's address. */
+  readonly from: Input<string>;
+}
+
+/** Who is told when the task fails or falls behind, and when it has recovered. */
+export interface AlertsArgs {
+  /** Tell when the task failed, or has been failing for a minute, and when it runs again. Default: `true`. */
+  readonly onFailure?: Input<boolean>;
+  /**
+   * Tell when the target has been further behind the source for ten seconds, and when it no longer is. Absent: the latency is not
+   * watched.
+   */
+  readonly latencySeconds?: Input<number>;
+  /** Webhooks (`http://` or `https://`), which get a POST of JSON, and mail addresses. */
+  readonly contacts: Input<readonly Input<string>[]>;
+  /** For mail addresses. Default: GODWIT_SMTP_URL and GODWIT_SMTP_FROM of the environment that `pulumi up` runs in. */
+  readonly smtp?: Input<SmtpRelayArgs>;
+}
+
 /**
  * A registered, verified connection to a database. Creating one connects and checks; refreshing one connects again and reports a
  * server that is another than the one registered (GW1106).
@@ -324,6 +350,8 @@ export interface MigrationTaskArgs {
   readonly analyticdb?: Input<AnalyticdbSettingsArgs>;
   /** Whether source and target are compared. In place. */
   readonly dataValidation?: Input<DataValidationArgs>;
+  /** Who is told of failures and of latency. In place. */
+  readonly alerts?: Input<AlertsArgs>;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: Input<string>;
   /**

@@ -492,6 +492,32 @@ export interface DataValidation {
   readonly triggers?: Readonly<Record<string, string>>;
 }
 
+/** The relay that takes mail for `contacts` that are mail addresses. */
+export interface SmtpRelay {
+  /**
+   * `smtp://` (STARTTLS where the relay offers it) or `smtps://`, with user and password where it wants them:
+   * `smtps://user:password@mail.example.com:465`.
+   */
+  readonly url: string;
+  /** The sender's address. */
+  readonly from: string;
+}
+
+/** Who is told when the task fails or falls behind, and when it has recovered. */
+export interface Alerts {
+  /** Tell when the task failed, or has been failing for a minute, and when it runs again. Default: `true`. */
+  readonly onFailure: boolean;
+  /**
+   * Tell when the target has been further behind the source for ten seconds, and when it no longer is. Absent: the latency is not
+   * watched.
+   */
+  readonly latencySeconds?: number;
+  /** Webhooks (`http://` or `https://`), which get a POST of JSON, and mail addresses. */
+  readonly contacts: readonly string[];
+  /** For mail addresses. Default: GODWIT_SMTP_URL and GODWIT_SMTP_FROM of the environment that `pulumi up` runs in. */
+  readonly smtp?: SmtpRelay;
+}
+
 /** Inputs as check leaves them: defaults are filled in. */
 export interface EndpointInputs {
   /** The database's family. A change replaces. */
@@ -564,6 +590,8 @@ export interface MigrationTaskInputs {
   readonly analyticdb?: AnalyticdbSettings;
   /** Whether source and target are compared. In place. */
   readonly dataValidation?: DataValidation;
+  /** Who is told of failures and of latency. In place. */
+  readonly alerts?: Alerts;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: string;
   /**

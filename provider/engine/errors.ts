@@ -2,7 +2,7 @@
  * Every failure a user can meet, by code. The doc comment of a code is its documentation: what happened and
  * what mends it. Ranges: 10xx input, 11xx connections, 12xx prechecks, 13xx schema, 14xx full load,
  * 15xx incremental, 16xx store, worker and lifecycle, 17xx replication slots, 18xx whitelists, 19xx sequences, 20xx Kafka, 21xx Oracle,
- * 22xx comparing the data.
+ * 22xx comparing the data, 23xx alerts.
  */
 export enum ErrorCode {
   /** An input does not fit schema.json; the message names each property and says what would be right. */
@@ -174,6 +174,9 @@ export enum ErrorCode {
   DataDiffers = "GW2201",
   /** A table could not be compared; the message has the server's reason. The task goes on. */
   DataNotCompared = "GW2202",
+
+  /** A contact of `alerts` could not be told of something: only the worker's log says so. The migration goes on. */
+  AlertUndeliverable = "GW2301",
 }
 
 export interface ErrorDetail {

@@ -147,7 +147,8 @@ function incrementalStatus(flow: Flow): IncrementalStatus {
   const inBytes = source.positionUnit !== "scn";
   const age = counts.lastCommitMs === undefined ? undefined : Math.max(0, now - counts.lastCommitMs);
   // An SCN grows on an idle database as well: the newest commit's age says nothing there.
-  const lagMs = !behind ? 0 : inBytes ? (age ?? 0) : flow.reached.since(counts.durable, now, age);
+  const latencyMs = behind ? flow.reached.since(counts.durable, now, age) : 0;
+  const lagMs = !behind ? 0 : inBytes ? (age ?? 0) : latencyMs;
   const [first] = samples;
   const last = samples.at(-1);
   const seconds = first && last ? (last.at - first.at) / 1000 : 0;
@@ -157,6 +158,7 @@ function incrementalStatus(flow: Flow): IncrementalStatus {
     appliedPosition: source.formatPosition(counts.durable),
     lagBytes: inBytes ? Number(behind ? flow.sourcePosition - counts.durable : 0n) : undefined,
     lagSeconds: Math.round(lagMs / 100) / 10,
+    latencySeconds: Math.round(latencyMs / 100) / 10,
     inserts: counts.inserts,
     updates: counts.updates,
     deletes: counts.deletes,

@@ -9,6 +9,7 @@ import type { TableRecord, TaskRecord, TaskStore } from "../engine/taskStore.js"
 import { validationRequest } from "../engine/validation/validationRequest.js";
 import { embeddedRunner } from "../runner/embedded.js";
 import { godwitHome } from "../runner/taskFiles.js";
+import { alertFailures, alertOrders } from "./alertOrders.js";
 import { inputDiff } from "./inputDiff.js";
 import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
 import { definitionOf, endsOf, planOptionsOf, settingsOf } from "./taskSpec.js";
@@ -17,10 +18,21 @@ import { waitForTask } from "./taskWait.js";
 /** What the source or the user gives in when the program leaves it out. */
 const COMPUTED = ["slotName", "startPosition"];
 /** Changes that a running worker reads from the store. */
-const LIVE = new Set(["throttle", "retry", "parallelism", "dataValidation", "desiredState", "waitFor", "ignorePrechecks"]);
+const LIVE = new Set([
+  "throttle",
+  "retry",
+  "parallelism",
+  "dataValidation",
+  "alerts",
+  "desiredState",
+  "waitFor",
+  "ignorePrechecks",
+]);
 
 /** A migration: planned and prechecked here, done by a worker that outlives `pulumi up`. Create and update are one reconcile. */
 export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> = {
+  check: alertFailures,
+
   diff(olds, news) {
     const { changed, replaces } = inputDiff("MigrationTask", olds, news, COMPUTED);
     return {
@@ -103,9 +115,20 @@ async function reconcile(
   if (!known) throw new GodwitError(ErrorCode.StoreUnusable, "the task could not be recorded", { object: taskId });
   // From here on there is something: whatever goes wrong is saved as partly made, and the next up goes on.
   try {
-    const credentials = changed.includes("source") || changed.includes("target");
-    if (!isEnded(known.state, inputs.desiredState) && (credentials || !known.leased)) {
-      await embeddedRunner.start({ taskId, ends, home: godwitHome(), retry: known.settings.retry, takeOver: credentials });
+    // What only the worker's memory holds: passwords, and contacts with their tokens.
+    const unlike = ["source", "target", "alerts"].some((name) => changed.includes(name));
+    if (!isEnded(known.state, inputs.desiredState) && (unlike || !known.leased)) {
+      const { retry } = known.settings;
+      const alerts = alertOrders(inputs);
+      await embeddedRunner.start({
+        taskId,
+        ends,
+        home: godwitHome(),
+        retry,
+        taskName: inputs.taskName,
+        alerts,
+        takeOver: unlike,
+      });
     }
     const reached = await waitForTask({ kind, ends, taskId, inputs, log });
     warnOfFindings(reached, log);
