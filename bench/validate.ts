@@ -94,7 +94,7 @@ async function compare(source: PostgresServer, target: PostgresServer, table: Pl
     await compareTable({ ...reading, wanted: () => true, signal: new AbortController().signal }, tally);
     if (tally.sourceRows !== ROWS || tally.rangesDifferent > 0) throw new Error(`not equal: ${JSON.stringify(tally)}`);
   } finally {
-    comparison.close();
+    await comparison.close();
   }
 }
 

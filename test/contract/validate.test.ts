@@ -53,6 +53,7 @@ describe("inputs that fit", () => {
     ["MigrationTask", { ...task, dataValidation: { mode: "full", triggers: { at: "now" } }, waitFor: "validated" }],
     ["MigrationTask", { ...task, migrationTypes: ["full"], dataValidation: { mode: "counts" } }],
     ["MigrationTask", { ...task, target: kafka, dataValidation: { mode: "none" } }],
+    ["MigrationTask", { ...task, source: oracle, dataValidation: { mode: "counts" } }],
     ["MigrationTask", { ...task, dataValidation: UNKNOWN }],
     ["ReplicationSlot", { endpoint, name: "godwit_a" }],
     ["Whitelist", { endpoint, name: "w", cidrs: ["10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"] }],

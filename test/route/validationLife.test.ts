@@ -220,3 +220,30 @@ describe("a comparison under way", () => {
     expect(found?.rowsDifferent).toBeLessThanOrEqual(1);
   });
 });
+
+describe("a source before 14, which does not notice that a client is gone", () => {
+  it("has a long read of a table without a key ended by a pause", async () => {
+    const old = await startPostgres({ major: 11, settings: { fsync: "off" } });
+    try {
+      task = await createTestTask(old, target);
+      await task.source.run(
+        "CREATE TABLE bag (a integer, b text); INSERT INTO bag SELECT g, md5(g::text) FROM generate_series(1, 1500000) g",
+      );
+      await task.up(live);
+      await task.up({ ...live, ...full, waitFor: "caughtUp" });
+      const reads = () =>
+        task.source.rows("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/compare' AND state = 'active'");
+      await expect.poll(reads, { timeout: 20_000 }).toHaveLength(1);
+      const began = Date.now();
+      await task.up({ ...live, ...full, desiredState: "paused" });
+      await expect.poll(reads, { timeout: 2000 }).toEqual([]);
+      const paused = Date.now() - began;
+      expect(paused).toBeLessThan(8000);
+      await task.up({ ...live, ...full });
+      expect(await verdict("bag")).toMatchObject({ state: "equal", sourceRows: 1_500_000 });
+    } finally {
+      await discard(task);
+      await old.remove();
+    }
+  });
+});

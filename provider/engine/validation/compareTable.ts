@@ -87,6 +87,12 @@ async function lookInto(
   tally: TableTally,
 ): Promise<void> {
   const { comparison, mode } = reading;
+  if (comparison.counted) {
+    const whole = await settleCells(reading, range, "range", undefined, new Map());
+    tally.unsettled += whole.moving.size;
+    if (whole.different.size > 0) tally.rangesDifferent++;
+    return;
+  }
   const sizes = new Map<string, number>();
   const buckets = await settleCells(reading, range, "buckets", suspects, sizes);
   const named = mode === "full" && tally.rowsDifferent < ENOUGH_ROWS;

@@ -39,6 +39,8 @@ export interface TableComparison {
   /** False: its ranges are the whole table, and a bucket is the finest part that is read again for itself. */
   readonly ranged: boolean;
   readonly keyed: boolean;
+  /** Its sides give numbers of rows of the whole table, and nothing finer. */
+  readonly counted?: boolean;
   /** Where the range that begins after `after` ends; undefined when it is the last. */
   nextBound(after: readonly string[] | undefined): Promise<readonly string[] | undefined>;
   readonly source: ComparedSide;
@@ -60,8 +62,8 @@ export interface ComparisonLane {
 /** Connections of its own to both ends, that read and nothing else. */
 export interface Comparison {
   openLane(): Promise<ComparisonLane>;
-  /** Ends what is being read. */
-  close(): void;
+  /** Ends the connections, and with them what is being read. */
+  close(): Promise<void>;
 }
 
 /** The bucket of a row's cell, whose name begins with it. */

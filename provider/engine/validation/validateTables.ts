@@ -39,7 +39,10 @@ const ATTEMPTS = 3;
 export async function validateTables(run: ValidationRun): Promise<void> {
   const waiting = [...run.tables].sort((a, b) => a.bytes - b.bytes);
   const comparison = await run.open();
-  const close = () => comparison.close();
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= comparison.close();
+  };
   run.signal.addEventListener("abort", close, { once: true });
   try {
     run.signal.throwIfAborted();
@@ -53,7 +56,8 @@ export async function validateTables(run: ValidationRun): Promise<void> {
     if (failed) throw failed.reason;
   } finally {
     run.signal.removeEventListener("abort", close);
-    comparison.close();
+    close();
+    await closed;
   }
 }
 

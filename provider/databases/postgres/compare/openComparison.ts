@@ -12,7 +12,7 @@ import {
 } from "../../../engine/validation/comparison.js";
 import { readTableShape } from "../catalog/shapes.js";
 import { serverVersion } from "../clients.js";
-import { type PostgresEndpoint, setWhereKnown } from "../connection.js";
+import { type PostgresEndpoint, setWhereKnown, withConnection } from "../connection.js";
 import { Connections } from "../connections.js";
 import { parseLsn } from "../lsn.js";
 import { ident, literal, qualified } from "../sql.js";
@@ -40,9 +40,11 @@ export interface ComparedEnds {
 export function openComparison({ source, target, taskId, dialect = {} }: ComparedEnds, snapshot?: Snapshot): Comparison {
   const sources = new Connections(source, `godwit/${taskId}/source`);
   const targets = new Connections(target, `godwit/${taskId}/target`);
+  const reading: { readonly from: Client; readonly to: Client }[] = [];
   return {
     async openLane() {
       const [from, to] = await Promise.all([sources.connect("compare"), targets.connect("compare")]);
+      reading.push({ from, to });
       const asked = snapshot ? await sources.connect("compare") : from;
       const versions = [await serverVersion(from), await serverVersion(to)];
       const floatsAsBytes = Math.min(...versions) < 120_000;
@@ -58,7 +60,12 @@ export function openComparison({ source, target, taskId, dialect = {} }: Compare
       const recode = encodings[0] !== encodings[1];
       return lane({ from, to, asked, snapshot, recode, context, dialect });
     },
-    close() {
+    async close() {
+      const ends = [
+        { connections: sources, clients: reading.map(({ from }) => from) },
+        { connections: targets, clients: reading.map(({ to }) => to) },
+      ];
+      await Promise.all(ends.map(({ connections, clients }) => interrupt(connections, clients, taskId)));
       sources.close();
       targets.close();
     },
@@ -71,6 +78,27 @@ const SETTINGS = {
   jit: "off",
   row_security: "off",
 };
+
+/** How long a server may take to hear that nobody waits for its answers any more. */
+const INTERRUPT_MILLISECONDS = 3000;
+
+/**
+ * Cancels what sessions are at. A server before 14 notices only with its answer that the client is gone, and a read of a whole table may take an hour until then.
+ * One that does not answer is left to itself.
+ */
+async function interrupt({ endpoint }: Connections, clients: readonly Client[], taskId: string): Promise<void> {
+  const busy = clients.filter(isBusy).map((client) => (client as unknown as { processID: number }).processID);
+  if (busy.length === 0) return;
+  const cancelled = withConnection(endpoint, { applicationName: `godwit/${taskId}/cancel`, timeoutSeconds: 2 }, (client) =>
+    client.query("SELECT pg_catalog.pg_cancel_backend(pid) FROM unnest($1::integer[]) AS p (pid)", [busy]),
+  ).catch(() => undefined);
+  await Promise.race([cancelled, sleep(INTERRUPT_MILLISECONDS, undefined, { ref: false })]);
+}
+
+/** pg keeps to itself whether a statement is running. */
+function isBusy(client: Client): boolean {
+  return Boolean((client as unknown as { _activeQuery?: unknown })._activeQuery);
+}
 
 interface Lane {
   readonly from: Client;
