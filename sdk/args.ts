@@ -18,6 +18,7 @@ import type {
   ObjectKind,
   SaslMechanism,
   SslMode,
+  ValidationMode,
   WaitFor,
 } from "../provider/contract/types.js";
 import type { Endpoint } from "./endpoint.js";
@@ -252,6 +253,43 @@ export interface AnalyticdbSettingsArgs {
 }
 
 /**
+ * Compares the rows of source and target, once the load is complete and the stream has caught up. Where differences remain,
+ * `errors` says so; a task without `incremental` ends failed.
+ */
+export interface DataValidationArgs {
+  /** What is compared. Default: `none`. */
+  readonly mode?: Input<ValidationMode>;
+  /** Values of any meaning; a change has everything compared again. */
+  readonly triggers?: Input<Readonly<Record<string, Input<string>>>>;
+}
+
+/** The relay that takes mail for `contacts` that are mail addresses. */
+export interface SmtpRelayArgs {
+  /**
+   * `smtp://` (STARTTLS where the relay offers it) or `smtps://`, with user and password where it wants them:
+   * `smtps://user:password@mail.example.com:465`.
+   */
+  readonly url: Input<string>;
+  /** The sender's address. */
+  readonly from: Input<string>;
+}
+
+/** Who is told when the task fails or falls behind, and when it has recovered. */
+export interface AlertsArgs {
+  /** Tell when the task failed, or has been failing for a minute, and when it runs again. Default: `true`. */
+  readonly onFailure?: Input<boolean>;
+  /**
+   * Tell when the target has been further behind the source for ten seconds, and when it no longer is. Absent: the latency is not
+   * watched.
+   */
+  readonly latencySeconds?: Input<number>;
+  /** Webhooks (`http://` or `https://`), which get a POST of JSON, and mail addresses. */
+  readonly contacts: Input<readonly Input<string>[]>;
+  /** For mail addresses. Default: GODWIT_SMTP_URL and GODWIT_SMTP_FROM of the environment that `pulumi up` runs in. */
+  readonly smtp?: Input<SmtpRelayArgs>;
+}
+
+/**
  * A registered, verified connection to a database. Creating one connects and checks; refreshing one connects again and reports a
  * server that is another than the one registered (GW1106).
  */
@@ -310,6 +348,10 @@ export interface MigrationTaskArgs {
   readonly kafka?: Input<KafkaSettingsArgs>;
   /** For an `analyticdb-postgresql` target. A change replaces. */
   readonly analyticdb?: Input<AnalyticdbSettingsArgs>;
+  /** Whether source and target are compared. In place. */
+  readonly dataValidation?: Input<DataValidationArgs>;
+  /** Who is told of failures and of latency. In place. */
+  readonly alerts?: Input<AlertsArgs>;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: Input<string>;
   /**
@@ -322,7 +364,8 @@ export interface MigrationTaskArgs {
   /** What the task should be doing. In place. Default: `running`. */
   readonly desiredState?: Input<DesiredState>;
   /**
-   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, and `completed` for a task without `incremental`.
+   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, with `dataValidation` `validated`, and `completed`
+   * for a task without `incremental`.
    */
   readonly waitFor?: Input<WaitFor>;
 }

@@ -1,5 +1,6 @@
 import { type CustomResourceOptions, dynamic, getProject, getStack, type Output } from "@pulumi/pulumi";
 import type { MigrationTaskOutputs } from "../provider/contract/types.js";
+import { secretAlerts } from "./alerts.js";
 import type { MigrationTaskArgs } from "./args.js";
 import { connection } from "./connection.js";
 import { shim } from "./shim.js";
@@ -20,6 +21,8 @@ export class MigrationTask extends dynamic.Resource {
   declare readonly parallelism: Output<MigrationTaskOutputs["parallelism"]>;
   declare readonly kafka: Output<MigrationTaskOutputs["kafka"]>;
   declare readonly analyticdb: Output<MigrationTaskOutputs["analyticdb"]>;
+  declare readonly dataValidation: Output<MigrationTaskOutputs["dataValidation"]>;
+  declare readonly alerts: Output<MigrationTaskOutputs["alerts"]>;
   declare readonly taskName: Output<MigrationTaskOutputs["taskName"]>;
   declare readonly slotName: Output<MigrationTaskOutputs["slotName"]>;
   declare readonly startPosition: Output<MigrationTaskOutputs["startPosition"]>;
@@ -53,7 +56,8 @@ export class MigrationTask extends dynamic.Resource {
       errors: undefined,
     };
     const taskName = args.taskName ?? `${getProject()}/${getStack()}/${name}`;
-    const inputs = { ...args, taskName, source: connection(args.source), target: connection(args.target) };
+    const alerts = args.alerts === undefined ? {} : { alerts: secretAlerts(args.alerts) };
+    const inputs = { ...args, ...alerts, taskName, source: connection(args.source), target: connection(args.target) };
     super(provider, name, { ...outputs, ...inputs }, opts, "godwit", "MigrationTask");
   }
 }

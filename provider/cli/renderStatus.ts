@@ -1,5 +1,6 @@
 import type { IncrementalStatus, TableStatus } from "../engine/taskStatus.js";
-import { megabytes, number } from "../resources/taskProgressLine.js";
+import type { TableValidation, ValidationStatus } from "../engine/validation/validationStatus.js";
+import { megabytes, number, validationLine } from "../resources/taskProgressLine.js";
 import type { ShownStatus } from "./status.js";
 
 /** More than a screen holds helps nobody: what runs comes first, the rest is summed up. */
@@ -24,7 +25,9 @@ export function renderStatus(status: ShownStatus): string {
     if (incremental.logNeeded) lines.push(`  log        ${neededLine(incremental.logNeeded)}`);
   }
   lines.push(...tableLines(tables));
-  for (const { message, retrying } of errors) lines.push(`  ${retrying ? "retrying" : "failed"}: ${message}`);
+  if (status.validation) lines.push(...validationLines(status.validation));
+  for (const { message, retrying } of errors)
+    lines.push(`  ${retrying ? "retrying" : state === "failed" ? "failed" : "error"}: ${message}`);
   return lines.join("\n");
 }
 
@@ -32,6 +35,38 @@ function neededLine({ from, openTransactions, oldestOpenSeconds }: NonNullable<I
   const since = oldestOpenSeconds === undefined ? "" : `, the oldest for ${number(oldestOpenSeconds)} s`;
   const open = openTransactions === 0 ? "no transaction is open" : `${number(openTransactions)} transactions open${since}`;
   return `needed from ${from} on (${open})`;
+}
+
+const VERDICTS = { different: 0, notCompared: 1, unsettled: 2, comparing: 3, equal: 4 };
+
+/** What is wrong first; tables that are equal are only counted. */
+function validationLines(validation: ValidationStatus): string[] {
+  const equal = validation.tables.filter(({ state }) => state === "equal").length;
+  const told = validation.tables.filter(({ state }) => state !== "equal");
+  told.sort((a, b) => VERDICTS[a.state] - VERDICTS[b.state]);
+  const rest = told.length - MOST_TABLES;
+  return [
+    `  ${validationLine(validation)}, ${number(equal)} equal${validation.state === "done" ? "" : `, ${validation.state}`}`,
+    ...told.slice(0, MOST_TABLES).flatMap(comparedLines),
+    ...(rest > 0 ? [`  ... and ${number(rest)} more`] : []),
+  ];
+}
+
+const AGAINST = { stream: "", snapshot: " (as of the load's snapshot)", now: " (with the source as it is now)" };
+
+function comparedLines(table: TableValidation): string[] {
+  const { source, target, state, against, sourceRows, targetRows, rangesDone, rangesDifferent, rowsDifferent, reason } = table;
+  const name = `${target.schema}.${target.name}`;
+  const from = `${source.schema}.${source.name}`;
+  const ranges = rangesDifferent > 0 ? `, ${number(rangesDifferent)} of ${number(rangesDone)} ranges differ` : "";
+  const differing = rowsDifferent > 0 ? `, ${number(rowsDifferent)} rows of them` : "";
+  const counts = `${number(sourceRows)} rows and ${number(targetRows)} at the target${ranges}${differing}`;
+  const left = table.columnsLeftOut.length > 0 ? `, without ${table.columnsLeftOut.join(", ")}` : "";
+  const why = reason === undefined ? "" : `: ${reason}${left}`;
+  return [
+    `  ${state.padEnd(11)} ${name}${from === name ? "" : ` from ${from}`}  ${counts}${AGAINST[against]}${why}`,
+    ...table.differences.map(({ kind, row }) => `    ${kind.padEnd(8)} ${row}`),
+  ];
 }
 
 const ORDER = { loading: 0, pending: 1, loaded: 2 };

@@ -1,3 +1,4 @@
+import { alertOrders } from "../resources/alertOrders.js";
 import { endsOf, settingsOf, taskIdOf } from "../resources/taskSpec.js";
 import { runWorker } from "../runner/runWorker.js";
 import { readTask } from "./taskFile.js";
@@ -7,7 +8,15 @@ export async function workHere(path: string, home: string): Promise<number> {
   const inputs = await readTask(path);
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => stop.abort());
-  const payload = { taskId: taskIdOf(inputs), ends: endsOf(inputs), home, retry: settingsOf(inputs).retry, takeOver: false };
+  const payload = {
+    taskId: taskIdOf(inputs),
+    ends: endsOf(inputs),
+    home,
+    retry: settingsOf(inputs).retry,
+    taskName: inputs.taskName,
+    alerts: alertOrders(inputs),
+    takeOver: false,
+  };
   const end = await runWorker(payload, stop.signal);
   console.error(`task ${payload.taskId}: ${end}`);
   return end === "failed" || end === "gone" ? 1 : 0;

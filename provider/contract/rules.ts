@@ -127,8 +127,36 @@ function taskRules(task: MigrationTaskInputs): Failure[] {
       reason: 'must be "caughtUp" or less: a task with "incremental" runs until it is stopped',
     });
   }
+  failures.push(...validationRules(task, moves));
   if (task.waitFor === "fullLoad" && !moves.has("full")) {
     failures.push({ property: "waitFor", reason: 'needs "full" among migrationTypes: there is no full load to wait for' });
+  }
+  return failures;
+}
+
+function validationRules(
+  { dataValidation, waitFor, source, target }: MigrationTaskInputs,
+  moves: ReadonlySet<string>,
+): Failure[] {
+  if (isUnknown(dataValidation)) return [];
+  const failures: Failure[] = [];
+  const mode = dataValidation?.mode ?? "none";
+  if (isUnknown(mode)) return [];
+  const refuse = (reason: string) => failures.push({ property: "dataValidation.mode", reason });
+  if (waitFor === "validated" && mode === "none") {
+    failures.push({ property: "waitFor", reason: 'needs dataValidation with another mode than "none"' });
+  }
+  if (mode === "none") return failures;
+  if (!moves.has("full") && !moves.has("incremental")) {
+    refuse('must be "none" for a task that moves no rows: migrationTypes holds neither "full" nor "incremental"');
+  }
+  if (!isUnknown(target) && target.engine === "kafka") {
+    refuse('must be "none" for a target of engine "kafka": a topic keeps records of changes and has no rows to compare');
+  }
+  if (!isUnknown(source) && source.engine === "oracle" && mode !== "counts") {
+    refuse(
+      'must be "counts" or "none" for a source of engine "oracle": Oracle and PostgreSQL write the same values down as different texts, so their checksums differ',
+    );
   }
   return failures;
 }

@@ -259,9 +259,10 @@ export type DesiredState = "running" | "paused" | "stopped";
  * - started: The prechecks passed and the worker runs.
  * - fullLoad: All rows are copied.
  * - caughtUp: The changes are followed with no backlog; without `incremental` the same as `completed`.
+ * - validated: Caught up, and every table was compared as `dataValidation` says; without `incremental` the same as `completed`.
  * - completed: All is done; only for a task without `incremental`.
  */
-export type WaitFor = "started" | "fullLoad" | "caughtUp" | "completed";
+export type WaitFor = "started" | "fullLoad" | "caughtUp" | "validated" | "completed";
 
 /** What a task is doing. */
 export type TaskState = "prechecking" | "running" | "paused" | "failed" | "completed" | "stopped";
@@ -471,6 +472,52 @@ export interface AnalyticdbSettings {
   readonly storage: AnalyticdbStorage;
 }
 
+/**
+ * What is compared of source and target.
+ * - none: Nothing.
+ * - counts: Numbers of rows. A changed value is not found.
+ * - checksums: Checksums of ranges of rows, computed by each server.
+ * - full: The same, and ranges that differ are looked through: the rows that differ are named by their keys.
+ */
+export type ValidationMode = "none" | "counts" | "checksums" | "full";
+
+/**
+ * Compares the rows of source and target, once the load is complete and the stream has caught up. Where differences remain,
+ * `errors` says so; a task without `incremental` ends failed.
+ */
+export interface DataValidation {
+  /** What is compared. Default: `none`. */
+  readonly mode: ValidationMode;
+  /** Values of any meaning; a change has everything compared again. */
+  readonly triggers?: Readonly<Record<string, string>>;
+}
+
+/** The relay that takes mail for `contacts` that are mail addresses. */
+export interface SmtpRelay {
+  /**
+   * `smtp://` (STARTTLS where the relay offers it) or `smtps://`, with user and password where it wants them:
+   * `smtps://user:password@mail.example.com:465`.
+   */
+  readonly url: string;
+  /** The sender's address. */
+  readonly from: string;
+}
+
+/** Who is told when the task fails or falls behind, and when it has recovered. */
+export interface Alerts {
+  /** Tell when the task failed, or has been failing for a minute, and when it runs again. Default: `true`. */
+  readonly onFailure: boolean;
+  /**
+   * Tell when the target has been further behind the source for ten seconds, and when it no longer is. Absent: the latency is not
+   * watched.
+   */
+  readonly latencySeconds?: number;
+  /** Webhooks (`http://` or `https://`), which get a POST of JSON, and mail addresses. */
+  readonly contacts: readonly string[];
+  /** For mail addresses. Default: GODWIT_SMTP_URL and GODWIT_SMTP_FROM of the environment that `pulumi up` runs in. */
+  readonly smtp?: SmtpRelay;
+}
+
 /** Inputs as check leaves them: defaults are filled in. */
 export interface EndpointInputs {
   /** The database's family. A change replaces. */
@@ -541,6 +588,10 @@ export interface MigrationTaskInputs {
   readonly kafka?: KafkaSettings;
   /** For an `analyticdb-postgresql` target. A change replaces. */
   readonly analyticdb?: AnalyticdbSettings;
+  /** Whether source and target are compared. In place. */
+  readonly dataValidation?: DataValidation;
+  /** Who is told of failures and of latency. In place. */
+  readonly alerts?: Alerts;
   /** A ReplicationSlot made elsewhere, on the source. Default: the task makes its own and drops it. */
   readonly slotName?: string;
   /**
@@ -553,7 +604,8 @@ export interface MigrationTaskInputs {
   /** What the task should be doing. In place. Default: `running`. */
   readonly desiredState: DesiredState;
   /**
-   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, and `completed` for a task without `incremental`.
+   * How far the task must be before `pulumi up` goes on. Default: `caughtUp`, with `dataValidation` `validated`, and `completed`
+   * for a task without `incremental`.
    */
   readonly waitFor?: WaitFor;
 }

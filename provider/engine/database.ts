@@ -2,6 +2,7 @@ import type { Position } from "./models/change.js";
 import type { DdlStep, Plan, PlannedTable } from "./models/plan.js";
 import type { ConflictMode, TaskSettings } from "./taskDefinition.js";
 import type { TableRecord } from "./taskStore.js";
+import type { Comparison } from "./validation/comparison.js";
 
 /**
  * What the engine asks of a database. One folder under databases/ implements a source, a target or both; nothing in
@@ -199,6 +200,8 @@ export interface Route {
   newerPlan?(): Promise<Plan | undefined>;
   /** Whether a failure means that a server was gone rather than unwilling. */
   isConnectionError(cause: unknown): boolean;
+  /** Opens what compares rows of the two ends: those of the snapshot, else of now. Absent: there are no rows to compare. */
+  openComparison?(snapshot?: Snapshot): Promise<Comparison>;
   /** What the user should hear of and was not told yet; each is given once. */
   takeWarnings?(): readonly string[];
   close(): Promise<void>;

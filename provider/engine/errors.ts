@@ -1,7 +1,8 @@
 /**
  * Every failure a user can meet, by code. The doc comment of a code is its documentation: what happened and
  * what mends it. Ranges: 10xx input, 11xx connections, 12xx prechecks, 13xx schema, 14xx full load,
- * 15xx incremental, 16xx store, worker and lifecycle, 17xx replication slots, 18xx whitelists, 19xx sequences, 20xx Kafka, 21xx Oracle.
+ * 15xx incremental, 16xx store, worker and lifecycle, 17xx replication slots, 18xx whitelists, 19xx sequences, 20xx Kafka, 21xx Oracle,
+ * 22xx comparing the data, 23xx alerts.
  */
 export enum ErrorCode {
   /** An input does not fit schema.json; the message names each property and says what would be right. */
@@ -165,6 +166,17 @@ export enum ErrorCode {
   OracleRootRefused = "GW2101",
   /** A table that joins an Oracle task waits for transactions older than the redo the task goes on from, and one did not end in time. */
   OracleTransactionsOpen = "GW2102",
+
+  /**
+   * Rows differ between source and target: confirmed once the target had everything that the source had, so they are no changes on their way. A task that follows
+   * changes goes on; one that only loads ends failed. Someone wrote to the target, or a trigger or a rule there did.
+   */
+  DataDiffers = "GW2201",
+  /** A table could not be compared; the message has the server's reason. The task goes on. */
+  DataNotCompared = "GW2202",
+
+  /** A contact of `alerts` could not be told of something: only the worker's log says so. The migration goes on. */
+  AlertUndeliverable = "GW2301",
 }
 
 export interface ErrorDetail {

@@ -11,6 +11,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.ServerChanged,
   ErrorCode.PositionUnavailable,
   ErrorCode.StructureChanged,
+  ErrorCode.DataDiffers,
 ]);
 
 export function isFinal(cause: unknown): boolean {

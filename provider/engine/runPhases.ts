@@ -6,10 +6,12 @@ import { NOT_LOADED, type Position } from "./models/change.js";
 import type { DdlStep } from "./models/plan.js";
 import { runSteps } from "./runSteps.js";
 import { migrates, type TaskDefinition, type TaskSettings } from "./taskDefinition.js";
+import type { TaskLog } from "./taskLog.js";
 import type { TaskProgress } from "./taskProgress.js";
 import type { TaskPhase } from "./taskStatus.js";
 import type { StepRecord, TableRecord, TaskLease } from "./taskStore.js";
 import { createThrottle } from "./throttle.js";
+import { keepValidated, validateLoaded, validateRest } from "./validation/validateTask.js";
 
 export interface PhaseRun {
   readonly route: Route;
@@ -17,6 +19,7 @@ export interface PhaseRun {
   readonly definition: TaskDefinition;
   readonly settings: () => TaskSettings;
   readonly progress: TaskProgress;
+  readonly log: TaskLog;
   readonly enter: (phase: TaskPhase) => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -48,6 +51,7 @@ export async function runPhases(run: PhaseRun): Promise<void> {
   await route.target.analyze(loaded.map(({ table }) => table));
   if (!migrates(definition, "incremental")) {
     await build(run, () => true);
+    if (migrates(definition, "full")) await validateRest(run);
     return;
   }
   if (!(await loadChanged(run))) return;
@@ -176,7 +180,9 @@ async function loadRows(run: PhaseRun, first: Snapshot | undefined): Promise<rea
     const snapshot = given ?? (await (streams ? route.source.laterSnapshot() : route.source.plainSnapshot()));
     try {
       const waiting = await loadFrom(run, snapshot, pending, !streams);
-      loaded.push(...pending.filter((record) => !waiting.includes(record)));
+      const done = pending.filter((record) => !waiting.includes(record));
+      loaded.push(...done);
+      if (!streams) await validateLoaded(run, snapshot, done);
       pending = await stillPending(lease, waiting);
     } finally {
       if (snapshot !== given) await snapshot.close();
@@ -328,7 +334,14 @@ async function follow(run: PhaseRun, newest: Position | undefined, level: boolea
     if (run.signal.aborted) return;
     await build(run, () => true);
   }
-  await pass(run, undefined);
+  const ended = new AbortController();
+  const validating = keepValidated(run, AbortSignal.any([run.signal, ended.signal]));
+  try {
+    await pass(run, undefined);
+  } finally {
+    ended.abort();
+    await validating;
+  }
 }
 
 function startOf(definition: TaskDefinition): Position | undefined {

@@ -4,15 +4,10 @@ import { ErrorCode, GodwitError, isServerGone } from "./errors.js";
 import { isFinal, RetryWindow } from "./retryWindow.js";
 import { finishSchema, type PhaseRun, runPhases } from "./runPhases.js";
 import { migrates, type TaskSettings } from "./taskDefinition.js";
+import type { TaskLog } from "./taskLog.js";
 import { TaskProgress } from "./taskProgress.js";
 import type { TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
 import type { TaskLease, TaskRecord } from "./taskStore.js";
-
-export interface TaskLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
 
 export interface TaskRun {
   readonly lease: TaskLease;
@@ -49,15 +44,26 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
   const progress = new TaskProgress(task.definition);
   progress.phase = task.phase;
   progress.load(await lease.readTables());
+  progress.validation.restore(task.status?.validation);
   const retry = new RetryWindow(() => task.settings.retry);
   let interrupt = new AbortController();
+  let recorded = JSON.stringify(task.errors);
   const over = new AbortController();
 
   const setState = async (state: TaskState, phase: TaskPhase = progress.phase, errors = progress.errors) => {
     Object.assign(progress, { state, phase, errors });
     log.info({ state, phase }, "state");
-    await lease.setState(state, phase, errors);
+    await recordState();
     await run.publish(progress.status());
+  };
+  const recordState = async () => {
+    const errors = progress.allErrors();
+    recorded = JSON.stringify(errors);
+    await lease.setState(progress.state, progress.phase, errors);
+  };
+  /** What was found beside the work, and is not what the store has. */
+  const recordFindings = async () => {
+    if (JSON.stringify(progress.allErrors()) !== recorded) await recordState();
   };
   let current: Route | undefined;
   const tellWarnings = () => {
@@ -68,6 +74,7 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
       task = await lease.readTask();
       if (task.desiredState !== "running" || run.signal.aborted) interrupt.abort();
       tellWarnings();
+      await recordFindings();
       if (tick % 2 === 0)
         await progress
           .measure()
@@ -93,6 +100,7 @@ export async function runTask(run: TaskRun): Promise<TaskEnd> {
         definition: task.definition,
         settings: (): TaskSettings => task.settings,
         progress,
+        log,
         enter: async (phase) => {
           if (progress.phase !== phase || progress.state !== "running" || progress.errors.length > 0)
             await setState("running", phase, []);

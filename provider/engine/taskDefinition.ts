@@ -1,4 +1,5 @@
 import type { PlanOptions } from "./plan.js";
+import type { ValidationMode } from "./validation/validationStatus.js";
 
 export type MigrationType = "schema" | "full" | "incremental";
 export type ConflictMode = "precheckAndReport" | "ignoreAndProceed";
@@ -53,6 +54,14 @@ export interface TaskSettings {
   readonly retry: RetrySettings;
   readonly throttle: ThrottleSettings;
   readonly parallelism: ParallelismSettings;
+  /** Absent in tasks made before there was such a thing: nothing is compared. */
+  readonly dataValidation?: ValidationSettings;
+}
+
+export interface ValidationSettings {
+  readonly mode: ValidationMode;
+  /** A change has everything compared again. */
+  readonly triggers?: Readonly<Record<string, string>>;
 }
 
 export interface RetrySettings {

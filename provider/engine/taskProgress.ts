@@ -3,9 +3,10 @@ import type { FlowCounts, LogNeeded, SourceDatabase } from "./database.js";
 import { LoadProgress } from "./loadProgress.js";
 import type { Position } from "./models/change.js";
 import { SourceTimes } from "./sourceTimes.js";
-import type { TaskDefinition } from "./taskDefinition.js";
-import type { IncrementalStatus, TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
+import { migrates, type TaskDefinition } from "./taskDefinition.js";
+import type { IncrementalStatus, TableState, TaskError, TaskPhase, TaskState, TaskStatus } from "./taskStatus.js";
 import type { TableRecord } from "./taskStore.js";
+import { ValidationProgress } from "./validation/validationProgress.js";
 
 /** Seconds over which the rate of changes is averaged. */
 const RATE_SECONDS = 5;
@@ -28,7 +29,9 @@ export class TaskProgress {
   steps = { done: 0, total: 0 };
   state: TaskState = "running";
   phase: TaskPhase = "schema";
+  /** Why it does not go on. */
   errors: readonly TaskError[] = [];
+  readonly validation = new ValidationProgress();
   private flow: Flow | undefined;
 
   constructor(private readonly definition: TaskDefinition) {}
@@ -73,6 +76,28 @@ export class TaskProgress {
 
   stopped(): void {
     this.flow = undefined;
+    this.validation.stopped();
+  }
+
+  /** Level with the source, once since streaming began. */
+  get caughtUp(): boolean {
+    return this.flow?.caughtUp === true;
+  }
+
+  /** Whether the target has everything that the source had at the position. */
+  passed(position: Position): boolean {
+    return this.flow !== undefined && this.flow.counts.durable >= position;
+  }
+
+  /** Whether a table in that state has rows of this task that can be compared. */
+  comparable(state: TableState): boolean {
+    return state === "loaded" || !migrates(this.definition, "full");
+  }
+
+  /** All that a user must hear of: why it does not go on, and what was found while it did. */
+  allErrors(): readonly TaskError[] {
+    const found = this.validation.errors();
+    return [...this.errors, ...found.filter(({ code }) => !this.errors.some((error) => error.code === code))];
   }
 
   flowed(counts: FlowCounts): void {
@@ -109,7 +134,8 @@ export class TaskProgress {
       stepsTotal: this.steps.total,
       tables: this.loading.tables(),
       incremental: this.flow && incrementalStatus(this.flow),
-      errors: this.errors,
+      validation: this.validation.status(),
+      errors: this.allErrors(),
     };
   }
 }
@@ -121,7 +147,8 @@ function incrementalStatus(flow: Flow): IncrementalStatus {
   const inBytes = source.positionUnit !== "scn";
   const age = counts.lastCommitMs === undefined ? undefined : Math.max(0, now - counts.lastCommitMs);
   // An SCN grows on an idle database as well: the newest commit's age says nothing there.
-  const lagMs = !behind ? 0 : inBytes ? (age ?? 0) : flow.reached.since(counts.durable, now, age);
+  const latencyMs = behind ? flow.reached.since(counts.durable, now, age) : 0;
+  const lagMs = !behind ? 0 : inBytes ? (age ?? 0) : latencyMs;
   const [first] = samples;
   const last = samples.at(-1);
   const seconds = first && last ? (last.at - first.at) / 1000 : 0;
@@ -131,6 +158,7 @@ function incrementalStatus(flow: Flow): IncrementalStatus {
     appliedPosition: source.formatPosition(counts.durable),
     lagBytes: inBytes ? Number(behind ? flow.sourcePosition - counts.durable : 0n) : undefined,
     lagSeconds: Math.round(lagMs / 100) / 10,
+    latencySeconds: Math.round(latencyMs / 100) / 10,
     inserts: counts.inserts,
     updates: counts.updates,
     deletes: counts.deletes,

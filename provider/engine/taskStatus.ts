@@ -1,4 +1,6 @@
+import type { AlertMemory } from "./alerts/alertState.js";
 import type { QualifiedName } from "./models/catalog.js";
+import type { ValidationStatus } from "./validation/validationStatus.js";
 
 export type TaskState = "prechecking" | "running" | "paused" | "failed" | "completed" | "stopped";
 export type TaskPhase = "precheck" | "schema" | "full" | "incremental";
@@ -37,6 +39,8 @@ export interface IncrementalStatus {
   readonly lagBytes: number | undefined;
   /** How far behind: where positions are bytes, the age of the newest applied commit while there is more to apply; else how long ago the source was there. */
   readonly lagSeconds: number;
+  /** How long ago the source was where the target is; 0 when level. Unlike `lagSeconds` it says nothing of how old the newest change is. */
+  readonly latencySeconds: number;
   readonly inserts: number;
   readonly updates: number;
   readonly deletes: number;
@@ -67,5 +71,9 @@ export interface TaskStatus {
   readonly stepsTotal: number;
   readonly tables: readonly TableStatus[];
   readonly incremental: IncrementalStatus | undefined;
+  /** Where the task compares source and target. */
+  readonly validation?: ValidationStatus | undefined;
   readonly errors: readonly TaskError[];
+  /** What was told to the task's contacts. */
+  readonly alerts?: AlertMemory | undefined;
 }

@@ -6,8 +6,10 @@ import type { PlannedTask, RouteKind } from "../engine/routeKind.js";
 import { migrates } from "../engine/taskDefinition.js";
 import type { TaskError, TaskState } from "../engine/taskStatus.js";
 import type { TableRecord, TaskRecord, TaskStore } from "../engine/taskStore.js";
+import { validationRequest } from "../engine/validation/validationRequest.js";
 import { embeddedRunner } from "../runner/embedded.js";
 import { godwitHome } from "../runner/taskFiles.js";
+import { alertFailures, alertOrders } from "./alertOrders.js";
 import { inputDiff } from "./inputDiff.js";
 import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
 import { definitionOf, endsOf, planOptionsOf, settingsOf } from "./taskSpec.js";
@@ -17,10 +19,21 @@ import { atEnd } from "./unreachableEnd.js";
 /** What the source or the user gives in when the program leaves it out. */
 const COMPUTED = ["slotName", "startPosition"];
 /** Changes that a running worker reads from the store. */
-const LIVE = new Set(["throttle", "retry", "parallelism", "desiredState", "waitFor", "ignorePrechecks"]);
+const LIVE = new Set([
+  "throttle",
+  "retry",
+  "parallelism",
+  "dataValidation",
+  "alerts",
+  "desiredState",
+  "waitFor",
+  "ignorePrechecks",
+]);
 
 /** A migration: planned and prechecked here, done by a worker that outlives `pulumi up`. Create and update are one reconcile. */
 export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> = {
+  check: alertFailures,
+
   diff(olds, news) {
     const { changed, replaces } = inputDiff("MigrationTask", olds, news, COMPUTED);
     return {
@@ -44,6 +57,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
       const task = await store.readTask(outputs.taskId);
       if (!task) return await orphaned(kind, outputs);
       const trouble = await troubleOf(kind, outputs, task, log);
+      warnOfFindings(task, log);
       const read = outputsOf(outputs, task);
       return trouble ? { ...read, state: "failed", errors: [trouble] } : read;
     } finally {
@@ -103,16 +117,33 @@ async function reconcile(
   if (!known) throw new GodwitError(ErrorCode.StoreUnusable, "the task could not be recorded", { object: taskId });
   // From here on there is something: whatever goes wrong is saved as partly made, and the next up goes on.
   try {
-    const credentials = changed.includes("source") || changed.includes("target");
-    if (!isEnded(known.state, inputs.desiredState) && (credentials || !known.leased)) {
-      await embeddedRunner.start({ taskId, ends, home: godwitHome(), retry: known.settings.retry, takeOver: credentials });
+    // What only the worker's memory holds: passwords, and contacts with their tokens.
+    const unlike = ["source", "target", "alerts"].some((name) => changed.includes(name));
+    if (!isEnded(known.state, inputs.desiredState) && (unlike || !known.leased)) {
+      const { retry } = known.settings;
+      const alerts = alertOrders(inputs);
+      await embeddedRunner.start({
+        taskId,
+        ends,
+        home: godwitHome(),
+        retry,
+        taskName: inputs.taskName,
+        alerts,
+        takeOver: unlike,
+      });
     }
     const reached = await waitForTask({ kind, ends, taskId, inputs, log });
+    warnOfFindings(reached, log);
     return outputsOf(inputs, reached);
   } catch (cause) {
     const failed: MigrationTaskOutputs = { ...outputsOf(inputs, known), state: "failed", errors: [errorOf(cause)] };
     throw new InitializationFailed(taskId, failed, cause);
   }
+}
+
+/** What the task goes on with, and its owner must hear of. */
+function warnOfFindings({ errors, state }: TaskRecord, log: Log): void {
+  if (state !== "failed") for (const { message, retrying } of errors) if (!retrying) log.warn(message);
 }
 
 /** Brings a task that exists to what the inputs say, short of what its worker does. */
@@ -143,7 +174,8 @@ async function adjust(
     if (task.state === "completed") await store.reviveTask(taskId);
   }
   await store.updateSettings(taskId, { settings: settingsOf(inputs), desiredState: inputs.desiredState });
-  if (task.state === "failed") await store.reviveTask(taskId);
+  const compares = changed.includes("dataValidation") && validationRequest(settingsOf(inputs)) !== undefined;
+  if (task.state === "failed" || (task.state === "completed" && compares)) await store.reviveTask(taskId);
 }
 
 /** What a table's condition kept away so far is not at the target, and what it let through stays there. */

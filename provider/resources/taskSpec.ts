@@ -67,7 +67,7 @@ function kafkaSettings(given: MigrationTaskInputs["kafka"]): KafkaSettings {
   };
 }
 
-export function settingsOf({ retry, throttle, parallelism }: MigrationTaskInputs): TaskSettings {
+export function settingsOf({ retry, throttle, parallelism, dataValidation }: MigrationTaskInputs): TaskSettings {
   // Two lanes keep a small machine's servers busy; beyond eight they wait for each other's locks and disks.
   const lanes = Math.max(2, Math.min(8, availableParallelism()));
   return {
@@ -78,6 +78,7 @@ export function settingsOf({ retry, throttle, parallelism }: MigrationTaskInputs
       chunksPerTable: parallelism?.chunksPerTable ?? 64,
       indexes: parallelism?.indexes ?? lanes,
     },
+    ...(dataValidation ? { dataValidation } : {}),
   };
 }
 

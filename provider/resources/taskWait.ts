@@ -4,6 +4,7 @@ import { ErrorCode, GodwitError, isServerGone } from "../engine/errors.js";
 import type { Ends } from "../engine/models/endpoint.js";
 import type { RouteKind } from "../engine/routeKind.js";
 import type { TaskRecord, TaskStore } from "../engine/taskStore.js";
+import { validationRequest } from "../engine/validation/validationRequest.js";
 import { embeddedRunner } from "../runner/embedded.js";
 import { godwitHome } from "../runner/taskFiles.js";
 import type { Log } from "./resource.js";
@@ -18,7 +19,7 @@ export interface Wait {
   readonly kind: RouteKind;
   readonly ends: Ends;
   readonly taskId: string;
-  readonly inputs: Pick<MigrationTaskInputs, "waitFor" | "migrationTypes" | "desiredState" | "retry">;
+  readonly inputs: Pick<MigrationTaskInputs, "waitFor" | "migrationTypes" | "desiredState" | "retry" | "dataValidation">;
   readonly log: Log;
 }
 
@@ -79,13 +80,18 @@ function isReached({ state, phase, status, leased }: TaskRecord, { inputs }: Wai
   if (state === "completed") return true;
   if (state !== "running") return false;
   const incremental = inputs.migrationTypes.includes("incremental");
-  switch (inputs.waitFor ?? (incremental ? "caughtUp" : "completed")) {
+  const request = validationRequest({ dataValidation: inputs.dataValidation });
+  const caughtUp = () =>
+    incremental && phase === "incremental" && status?.phase === "incremental" && status.incremental?.caughtUp === true;
+  switch (inputs.waitFor ?? (!incremental ? "completed" : request ? "validated" : "caughtUp")) {
     case "started":
       return leased;
     case "fullLoad":
       return phase === "incremental";
     case "caughtUp":
-      return incremental && phase === "incremental" && status?.phase === "incremental" && status.incremental?.caughtUp === true;
+      return caughtUp();
+    case "validated":
+      return caughtUp() && status?.validation?.state === "done" && status.validation.request === request?.text;
     case "completed":
       return false;
   }

@@ -1,5 +1,6 @@
 import type { Ends } from "../engine/models/endpoint.js";
 import type { RetrySettings } from "../engine/taskDefinition.js";
+import type { AlertOrders } from "./alerts/alerts.js";
 
 /**
  * What a worker needs to know, secrets included. It travels on standard input only: arguments and environment show in process
@@ -10,6 +11,9 @@ export interface WorkerPayload {
   readonly ends: Ends;
   readonly home: string;
   readonly retry: RetrySettings;
+  /** As the program calls the task. */
+  readonly taskName: string;
+  readonly alerts: AlertOrders | undefined;
   /** End a worker that holds the task elsewhere: its credentials are old. */
   readonly takeOver: boolean;
 }

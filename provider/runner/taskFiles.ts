@@ -13,6 +13,8 @@ export interface TaskFiles {
   readonly log: string;
   /** The last TaskStatus, replaced every second. */
   readonly status: string;
+  /** What was told to the task's contacts. */
+  readonly alerts: string;
   /** Who supervises the task on this machine. */
   readonly supervisor: string;
 }
@@ -23,6 +25,7 @@ export function taskFiles(home: string, taskId: string): TaskFiles {
     directory,
     log: join(directory, "worker.log"),
     status: join(directory, "status.json"),
+    alerts: join(directory, "alerts.json"),
     supervisor: join(directory, "supervisor.json"),
   };
 }

@@ -41,10 +41,12 @@ describe("schema.json", () => {
       for (const [key, property] of Object.entries(properties ?? {})) if (property.secret) secrets.push(`${name}.${key}`);
     }
     expect(secrets.sort()).toEqual([
+      "Alerts.contacts",
       "Connection.password",
       "Endpoint.password",
       "OracleConnection.walletPassword",
       "SchemaRegistry.password",
+      "SmtpRelay.url",
       "Ssl.clientKey",
       "Ssl.clientKeyPassphrase",
     ]);

@@ -50,6 +50,11 @@ describe("inputs that fit", () => {
     ["MigrationTask", { ...task, target: kafka }],
     ["MigrationTask", { ...task, target: kafka, kafka: { topic: "{schema}.{table}", createTopics: {} } }],
     ["MigrationTask", { ...task, source: oracle, migrationTypes: ["incremental"], startPosition: "2837465" }],
+    ["MigrationTask", { ...task, dataValidation: { mode: "full", triggers: { at: "now" } }, waitFor: "validated" }],
+    ["MigrationTask", { ...task, migrationTypes: ["full"], dataValidation: { mode: "counts" } }],
+    ["MigrationTask", { ...task, target: kafka, dataValidation: { mode: "none" } }],
+    ["MigrationTask", { ...task, source: oracle, dataValidation: { mode: "counts" } }],
+    ["MigrationTask", { ...task, dataValidation: UNKNOWN }],
     ["ReplicationSlot", { endpoint, name: "godwit_a" }],
     ["Whitelist", { endpoint, name: "w", cidrs: ["10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"] }],
     ["Whitelist", { endpoint, name: "w", cidrs: ["0.0.0.0/0", "::/0"], allowAnyAddress: true }],
@@ -258,5 +263,22 @@ describe("values that a preview does not know yet", () => {
 
   it("do not hide what is wrong beside them", () => {
     expect(only("Endpoint", { ...endpoint, hosts: [UNKNOWN, "h:0"] })).toMatch(/^hosts\[1\]/);
+  });
+});
+
+describe("comparing the data", () => {
+  const asked = (more: object, mode = "full") => only("MigrationTask", { ...task, dataValidation: { mode }, ...more });
+
+  it("is refused where there are no rows to compare, with the reason", () => {
+    expect(asked({ target: kafka })).toMatch(
+      /^dataValidation\.mode: .*a topic keeps records of changes and has no rows to compare/,
+    );
+    expect(asked({ migrationTypes: ["schema"] })).toMatch(/^dataValidation\.mode: .*moves no rows/);
+    expect(asked({ source: oracle, migrationTypes: ["full"] })).toMatch(/^dataValidation\.mode: .*Oracle and PostgreSQL write/);
+  });
+
+  it("takes its modes and no other word, and can only be waited for when it is asked for", () => {
+    expect(asked({}, "checksum")).toMatch(/did you mean "checksums"/);
+    expect(only("MigrationTask", { ...task, waitFor: "validated" })).toMatch(/^waitFor: needs dataValidation/);
   });
 });

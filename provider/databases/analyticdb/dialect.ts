@@ -32,6 +32,7 @@ export const analyticdbTarget: TargetDialect = {
   openTarget: (connections, { taskId }) => openAnalyticdbTarget(connections, taskId),
   apply: ({ analyticdb }) => segmentedApply(analyticdb?.storage ?? "beam"),
   ddl: segmentedDdl,
+  compare: { keepsTexts: true },
   storeLayout: analyticdbStoreLayout,
   readExisting: readExistingTables,
 };

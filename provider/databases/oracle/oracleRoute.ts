@@ -12,6 +12,7 @@ import { takeLease } from "../postgres/store/taskLease.js";
 import { openTaskStore } from "../postgres/store/taskStore.js";
 import { openPostgresTarget } from "../postgres/target.js";
 import { captureStatus } from "./captureStatus.js";
+import { openOracleCounts } from "./compare/countRows.js";
 import { OracleConnections } from "./connections.js";
 import { followRedo } from "./follow/followRedo.js";
 import { formatPosition } from "./logMiner/position.js";
@@ -78,6 +79,12 @@ async function open(ends: Ends, definition: TaskDefinition): Promise<Route> {
           selection: definition.selection,
           onWarning: (message) => void warnings.push(message),
         }),
+      openComparison: async (snapshot) =>
+        openOracleCounts(
+          new OracleConnections(ends.source, `godwit/${taskId}/source`),
+          new Connections(ends.target, `godwit/${taskId}/target`),
+          snapshot,
+        ),
       isConnectionError: (cause) => isConnectionError(cause) || isOracleConnectionError(cause),
       takeWarnings() {
         if (takenOut.zeros > told) {

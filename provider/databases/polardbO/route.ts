@@ -71,5 +71,9 @@ function convertingTarget(to: TargetDialect, { source, target }: Pair): TargetDi
   const convert: ConvertType = (type) =>
     (target.traits.compatible === "oracle" ? undefined : toPostgresType(type)) ?? dates(type);
   const plain = (version: number) => postgresDdl(Math.floor(version / 10_000));
-  return { ...to, ddl: (version) => ({ ...(to.ddl ?? plain)(version), type: (type) => convert(type) ?? type }) };
+  const compare = {
+    emptyIsNull: source.traits.emptyStringIsNull !== target.traits.emptyStringIsNull,
+    datesDiffer: (source.traits.date === "withTime") !== (target.traits.date === "withTime"),
+  };
+  return { ...to, compare, ddl: (version) => ({ ...(to.ddl ?? plain)(version), type: (type) => convert(type) ?? type }) };
 }

@@ -137,7 +137,8 @@ function clientConfig(endpoint: PostgresEndpoint, host: string, port: number, op
   return config;
 }
 
-async function setWhereKnown(client: Client, settings: Readonly<Record<string, string>>): Promise<void> {
+/** Sets what the server has of these settings. */
+export async function setWhereKnown(client: Client, settings: Readonly<Record<string, string>>): Promise<void> {
   await client.query(
     `SELECT pg_catalog.set_config(s.name, w.value, false)
        FROM pg_catalog.pg_settings s JOIN unnest($1::text[], $2::text[]) AS w (name, value) ON w.name = s.name`,

@@ -6,6 +6,7 @@ import type { TaskDefinition } from "../../engine/taskDefinition.js";
 import type { ApplyDialect } from "./apply/applyDialect.js";
 import type { PostgresCatalog } from "./catalog/model.js";
 import { readCatalog } from "./catalog/readCatalog.js";
+import type { CompareDialect } from "./compare/openComparison.js";
 import type { PostgresEndpoint } from "./connection.js";
 import type { Connections } from "./connections.js";
 import type { DdlDialect } from "./ddl/emit/ddlDialect.js";
@@ -39,6 +40,8 @@ export interface TargetDialect {
   readonly ddl?: (version: number) => DdlDialect;
   /** How changes are applied; absent: as to PostgreSQL. */
   apply?(definition: TaskDefinition): ApplyDialect;
+  /** What reads differently there than at the source; absent: nothing. */
+  readonly compare?: CompareDialect;
   /** How the store's tables are laid out; absent: as on PostgreSQL. */
   readonly storeLayout?: ReadStoreLayout;
   /** What is there already, in the words of the plan's steps; absent: as PostgreSQL's catalog has it. */

@@ -6,6 +6,7 @@ import type { PlannedTask, RouteKind } from "../../engine/routeKind.js";
 import { migrates, type TaskDefinition } from "../../engine/taskDefinition.js";
 import type { PostgresCatalog } from "./catalog/model.js";
 import { readShapes, withShapes } from "./catalog/shapes.js";
+import { openComparison } from "./compare/openComparison.js";
 import { connect, withConnection } from "./connection.js";
 import { isConnectionError } from "./connectionErrors.js";
 import { Connections } from "./connections.js";
@@ -136,6 +137,8 @@ async function open(from: SourceDialect, to: TargetDialect, ends: Ends, definiti
       isConnectionError,
       newerPlan: () =>
         newerPlan(ends.source, definition, (options) => plan({ ends, from, to, definition, options, known: new Set() })),
+      openComparison: async (snapshot) =>
+        openComparison({ source: ends.source, target: ends.target, taskId, dialect: to.compare }, snapshot),
       takeWarnings: () => warnings.splice(0),
       close,
     };

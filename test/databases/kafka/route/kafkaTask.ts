@@ -105,7 +105,10 @@ export async function startSecondWorker({ outputs }: KafkaTask): Promise<SecondW
   const home = await mkdtemp(join(tmpdir(), "godwit-home-"));
   const abort = new AbortController();
   const retry = { connectionMinutes: 10, otherMinutes: 1 };
-  const ended = runWorker({ taskId, ends: { source, target }, home, retry, takeOver: true }, abort.signal);
+  const ended = runWorker(
+    { taskId, ends: { source, target }, home, retry, taskName: "t", alerts: undefined, takeOver: true },
+    abort.signal,
+  );
   ended.catch(() => undefined);
   return {
     async stop() {
