@@ -8,6 +8,8 @@ export interface Cell {
   readonly rows: number;
   /** A checksum that does not depend on the rows' order; empty where only numbers of rows are compared. */
   readonly digest: string;
+  /** Of the source's cells: another when any of its rows was written, even with the same values. Absent: that can't be told. */
+  readonly stamp?: string;
 }
 
 /** By the cell's name, which both sides give alike. A cell without rows is not there. */

@@ -25,8 +25,8 @@ interface Seen {
 }
 
 /**
- * Tells differences from changes on their way. A cell of the source that is the same in two reads was that all the time between them (but for a change and
- * its undoing); the target was read between the two, when it had everything up to the first: so it must be the same there. Only a cell that was the same on either
+ * Tells differences from changes on their way. A cell of the source that is the same in two reads was that all the time between them (its stamp tells a change and
+ * its undoing from no change); the target was read between the two, when it had everything up to the first: so it must be the same there. Only a cell that was the same on either
  * side twice, and not the same on both, differs. Cells that agree once are done with; those that kept changing are given back.
  */
 export async function settle({ source, target, arrived, pause, rounds, still }: Settling): Promise<Settled> {
@@ -42,7 +42,7 @@ export async function settle({ source, target, arrived, pause, rounds, still }: 
       const seen = { source: there.get(name), target: here.get(name) };
       if (same(seen.source, seen.target)) continue;
       const last = before.get(name);
-      if (still || (last && same(last.source, seen.source) && same(last.target, seen.target))) different.set(name, seen);
+      if (still || (last && untouched(last.source, seen.source) && same(last.target, seen.target))) different.set(name, seen);
       else differing.set(name, seen);
     }
     if (differing.size === 0 || round + 1 >= rounds) return { different, moving: new Set(differing.keys()) };
@@ -50,6 +50,11 @@ export async function settle({ source, target, arrived, pause, rounds, still }: 
     open = new Set(differing.keys());
     await pause(round);
   }
+}
+
+/** A value that goes to and fro is no value that stays. */
+function untouched(before: Cell | undefined, now: Cell | undefined): boolean {
+  return same(before, now) && before?.stamp === now?.stamp;
 }
 
 function same(one: Cell | undefined, other: Cell | undefined): boolean {

@@ -56,6 +56,20 @@ describe("rows that differ at first sight", () => {
     expect(await settled([...rounds, [{ a: "3" }, { a: "3" }]])).toMatchObject({ different: [], moving: [] });
   });
 
+  it("do not differ when a value went to and fro meanwhile, which its stamp tells", async () => {
+    const there = (stamp: string): Cells => new Map([["a", { rows: 1, digest: "1", stamp }]]);
+    let stamp = 0;
+    const { different, moving } = await settle({
+      source: async () => there(`${stamp++}`),
+      target: async () => cells({ a: "2" }),
+      arrived: async () => undefined,
+      pause: async () => undefined,
+      rounds: 4,
+      still: false,
+    });
+    expect({ different: different.size, moving: [...moving] }).toEqual({ different: 0, moving: ["a"] });
+  });
+
   it("are missing or extra rows as well as changed ones", async () => {
     expect(await settled([[{ gone: "1" }, { extra: "1" }]])).toMatchObject({ different: ["gone", "extra"], moving: [] });
   });

@@ -67,6 +67,15 @@ function countSql({ source, filter }: PlannedTable, scn: bigint): string {
 
 function targetSql({ target }: PlannedTable, partitioned: boolean): string {
   const table = `${partitioned ? "" : "ONLY "}${qualified(target)}`;
-  const nothing = { filter: undefined, columns: [], key: [], bounds: [], recode: false, bucketDigits: 0, checksums: false };
+  const nothing = {
+    filter: undefined,
+    columns: [],
+    key: [],
+    bounds: [],
+    recode: false,
+    bucketDigits: 0,
+    stamped: false,
+    checksums: false,
+  };
   return cellsSql({ table, ...nothing }, { range: undefined, level: "range" });
 }

@@ -17,11 +17,13 @@ export interface SideSql {
   readonly recode: boolean;
   /** Hexadecimal digits of a bucket's name. */
   readonly bucketDigits: number;
+  /** Whether cells finer than a range are stamped: by where each row lies and who wrote it. */
+  readonly stamped: boolean;
   /** False: rows are only counted. */
   readonly checksums: boolean;
 }
 
-/** Gives `cell`, `rows` and `digest`, all of them text. */
+/** Gives `cell`, `rows`, `digest` and, of a stamped side, `stamp`, all of them text. */
 export function cellsSql(side: SideSql, { range, level, buckets }: CellRequest): string {
   const from = `FROM ${side.table}${whereSql(side, range)}`;
   if (level === "range") {
@@ -29,21 +31,25 @@ export function cellsSql(side: SideSql, { range, level, buckets }: CellRequest):
     return `SELECT '' AS cell, ${COUNTED} FROM (SELECT ${hash(digest(side, rowText(side)))} AS hash ${from}) r`;
   }
   const keyless = side.key.length === 0;
+  const stamp = side.stamped ? `, ${STAMP} AS stamp` : "";
+  const stamps = side.stamped ? ", pg_catalog.sum(r.stamp)::text AS stamp" : "";
   if (level === "buckets") {
     const cell = bucketSql(side, digest(side, keyless ? rowText(side) : keyText(side)));
     const counted = side.checksums && !keyless ? COUNTED : "pg_catalog.count(*)::text AS rows, '' AS digest";
     const hashed = side.checksums && !keyless ? hash(digest(side, rowText(side))) : "0";
-    return `SELECT r.cell, ${counted} FROM (SELECT ${cell} AS cell, ${hashed} AS hash ${from}) r${among(buckets)} GROUP BY r.cell`;
+    return `SELECT r.cell, ${counted}${stamps} FROM (SELECT ${cell} AS cell, ${hashed} AS hash${stamp} ${from}) r${among(buckets)} GROUP BY r.cell`;
   }
   if (keyless) {
-    const rows = `SELECT ${digest(side, rowText(side))} AS hash ${from}`;
-    return `SELECT r.cell || ':' || r.hash AS cell, pg_catalog.count(*)::text AS rows, '' AS digest
-      FROM (SELECT ${bucketSql(side, "h.hash")} AS cell, h.hash FROM (${rows}) h) r${among(buckets)} GROUP BY r.cell, r.hash`;
+    const rows = `SELECT ${digest(side, rowText(side))} AS hash${stamp} ${from}`;
+    return `SELECT r.cell || ':' || r.hash AS cell, pg_catalog.count(*)::text AS rows, '' AS digest${stamps}
+      FROM (SELECT ${bucketSql(side, "h.hash")} AS cell, h.* FROM (${rows}) h) r${among(buckets)} GROUP BY r.cell, r.hash`;
   }
   const hashed = side.checksums ? digest(side, rowText(side)) : "''";
-  return `SELECT r.cell || ':' || r.name AS cell, '1' AS rows, r.hash AS digest
-    FROM (SELECT ${bucketSql(side, digest(side, keyText(side)))} AS cell, ${keyText(side)} AS name, ${hashed} AS hash ${from}) r${among(buckets)}`;
+  return `SELECT r.cell || ':' || r.name AS cell, '1' AS rows, r.hash AS digest${side.stamped ? ", r.stamp::text AS stamp" : ""}
+    FROM (SELECT ${bucketSql(side, digest(side, keyText(side)))} AS cell, ${keyText(side)} AS name, ${hashed} AS hash${stamp} ${from}) r${among(buckets)}`;
 }
+
+const STAMP = "pg_catalog.hashtext(ctid::pg_catalog.text || ' ' || xmin::pg_catalog.text)::pg_catalog.int8";
 
 /** Rows of a table without a key, by the digest in their cells' names. */
 export function showSql(side: SideSql, range: KeyRange | undefined, digests: readonly string[]): string {

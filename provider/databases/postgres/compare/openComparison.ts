@@ -182,7 +182,7 @@ const ORDERED: ReadonlySet<string> = new Set([
 ]);
 
 function tableComparison(
-  { from, to, recode, context, dialect }: Lane,
+  { from, to, recode, context, dialect, snapshot }: Lane,
   table: PlannedTable,
   there: DescribedSide,
   here: DescribedSide,
@@ -221,6 +221,7 @@ function tableComparison(
       })),
       recode,
       bucketDigits: !ranged && Math.max(there.rows, here.rows) > 1_000_000 ? 4 : 3,
+      stamped: isSource && !snapshot,
       checksums,
     };
   };
@@ -260,10 +261,13 @@ function rangeColumns(table: PlannedTable, there: DescribedSide, here: Described
 function comparedSide(client: Client, sql: SideSql, table: PlannedTable): ComparedSide {
   return {
     async read(request) {
-      const { rows } = await client.query<{ cell: string; rows: string; digest: string }>(cellsSql(sql, request));
+      const { rows } = await client.query<{ cell: string; rows: string; digest: string; stamp?: string }>(cellsSql(sql, request));
       const named = request.level === "rows" && sql.key.length > 0;
       return new Map(
-        rows.map(({ cell, rows: count, digest }) => [named ? keyed(cell, table) : cell, { rows: Number(count), digest }]),
+        rows.map(({ cell, rows: count, digest, stamp }) => [
+          named ? keyed(cell, table) : cell,
+          { rows: Number(count), digest, ...(stamp === undefined ? {} : { stamp }) },
+        ]),
       );
     },
     async show(cells, range) {
