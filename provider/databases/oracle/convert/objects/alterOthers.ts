@@ -81,7 +81,11 @@ function alterSession(cursor: Cursor): Converted {
   const base = { kind: "alter", name: "session" };
   if (cursor.accept("SET", "CURRENT_SCHEMA", "="))
     return { ...base, sql: [`SET search_path TO ${quoteName(cursor.name())}, public`] };
-  if (cursor.accept("SET", "TIME_ZONE", "=")) return { ...base, sql: [`SET TIME ZONE ${quoteText(cursor.next().value)}`] };
+  if (cursor.accept("SET", "TIME_ZONE", "=")) {
+    // The zone of the database, and that of the client's machine: both are what the session began with.
+    const isDefault = cursor.acceptAny("DBTIMEZONE", "LOCAL") !== undefined;
+    return { ...base, sql: [`SET TIME ZONE ${isDefault ? "DEFAULT" : quoteText(cursor.next().value)}`] };
+  }
   return { ...nothing(cursor, "a property of an Oracle session"), name: "session" };
 }
 

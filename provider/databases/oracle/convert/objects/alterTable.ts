@@ -60,6 +60,8 @@ function readStep(cursor: Cursor, table: Table): Step {
     return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
   for (const word of ["EXCHANGE", "SPLIT", "MERGE", "COALESCE"])
     if (cursor.at(word)) cursor.refuse(`ALTER TABLE ... ${word}: PostgreSQL has no such change of partitions`);
+  if (cursor.at("PROJECT", "COLUMN"))
+    return rest(cursor, "which columns of an external table are read: file_fdw reads the whole line");
   const setting = readSetting(cursor);
   if (setting !== undefined) return withRest(cursor, alter(table, setting));
   if (cursor.atAny(...PHYSICAL)) return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");

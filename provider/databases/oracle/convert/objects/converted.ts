@@ -31,6 +31,7 @@ export function skipCreate(cursor: Cursor): { readonly orReplace: boolean } {
     if (cursor.accept("OR", "REPLACE")) orReplace = true;
     else if (cursor.accept("IF", "NOT", "EXISTS")) continue;
     else if (cursor.accept("AND")) cursor.next();
+    else if (cursor.accept("NO", "FORCE")) continue;
     else if (!cursor.acceptAny("EDITIONABLE", "NONEDITIONABLE", "FORCE", "NOFORCE", "EDITIONING")) return { orReplace };
   }
 }

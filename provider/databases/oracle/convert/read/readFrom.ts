@@ -109,6 +109,8 @@ function readTable(cursor: Cursor, name: string[], line: number): TableItem {
     cursor.accept("BLOCK");
     cursor.expect("(");
     sample = readExpression(cursor);
+    // Rows of each block, which BERNOULLI has no use for.
+    if (cursor.accept(",")) readExpression(cursor);
     cursor.expect(")");
     if (cursor.accept("SEED")) cursor.bracketed();
   }
@@ -140,7 +142,8 @@ function readBracketedSource(cursor: Cursor, lateral: boolean): TableItem {
   }
   const item = readJoined(cursor);
   cursor.expect(")");
-  return item;
+  const isPlain = item.kind === "table" && item.alias === undefined;
+  return isPlain ? withAlias(item, readTableAlias(cursor)) : item;
 }
 
 function withAlias<T extends TableItem>(item: T, alias: string | undefined): T {

@@ -2,7 +2,7 @@ import type { Cursor } from "./cursor.js";
 import { readDataType } from "./dataType.js";
 import type { CallTail, Expression } from "./expression.js";
 import { readCallTail } from "./readCallTail.js";
-import { readExpression } from "./readExpression.js";
+import { readExpression, readSum } from "./readExpression.js";
 
 /**
  * Functions whose brackets hold words between the arguments, as the SQL/XML and SQL/JSON standards have it. PostgreSQL follows
@@ -53,6 +53,11 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
       cursor.next();
       cursor.next();
       readExpression(cursor);
+    } else if (callee === "json_object" && cursor.at("KEY") && !cursor.atAhead(1, "VALUE", "IS", ",", ")", ".", "(", ":")) {
+      // PostgreSQL leaves the word out, and has VALUE for IS.
+      cursor.next();
+      pieces.push(readSum(cursor));
+      if (cursor.accept("IS")) pieces.push("VALUE");
     } else if (callee === "json_object" && cursor.peek().kind === "string" && isKeyAhead(cursor)) {
       const { line } = cursor.peek();
       pieces.push({ kind: "literal", type: "string", value: cursor.next().value, line }, "VALUE");

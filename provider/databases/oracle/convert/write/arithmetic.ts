@@ -13,6 +13,8 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     return { sql: `${left} ${e.operator} ${right}`, type: BOOLEAN };
   }
   if (COMPARISONS.has(e.operator)) {
+    const listed = asListTest(e);
+    if (listed) return writeExpression(listed, env);
     const sides = comparable(e.left, [e.right], EQUALITIES.has(e.operator), env);
     return { sql: `${sides.value} ${e.operator} ${sides.others[0] ?? ""}`, type: BOOLEAN };
   }
@@ -35,6 +37,14 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     default:
       return { sql: `${left.sql} ${e.operator} ${right.sql}`, type: BOOLEAN };
   }
+}
+
+/** = ANY (a, b) is IN (a, b), <> ALL (a, b) is NOT IN (a, b): these may hold values of several types. */
+function asListTest({ operator, left, right, line }: ExpressionOf<"binary">): Expression | undefined {
+  if (right.kind !== "quantified" || !Array.isArray(right.items)) return undefined;
+  const negated = operator !== "=" && right.quantifier === "ALL";
+  if (!(negated ? EQUALITIES.has(operator) : operator === "=" && right.quantifier === "ANY")) return undefined;
+  return { kind: "in", value: left, items: right.items, negated, line };
 }
 
 const EQUALITIES = new Set(["=", "<>", "!=", "^=", "~="]);

@@ -114,7 +114,8 @@ export interface Sides {
 export function comparable(value: Expression, others: readonly Expression[], isEquality: boolean, env: Environment): Sides {
   const [first] = others;
   // 1 = x is x = 1.
-  if (env.leanings && others.length === 1 && first && wholeNumber(value) !== undefined && wholeNumber(first) === undefined) {
+  const isTurnable = others.length === 1 && first !== undefined && first.kind !== "quantified";
+  if (env.leanings && isTurnable && wholeNumber(value) !== undefined && wholeNumber(first) === undefined) {
     const turned = comparable(first, [value], isEquality, env);
     return { value: turned.others[0] ?? "", others: [turned.value], type: turned.type };
   }

@@ -27,5 +27,10 @@ export function writeContext(space: string, key: Expression, env: Environment): 
     return { sql: `current_setting(concat(${quoteText(`${space}.`)}, ${writeSql(key, env)}), true)`, type: TEXT };
   const name = key.value.toLowerCase();
   const known = space === "userenv" ? USERENV[name] : undefined;
+  if (space === "userenv" && known === undefined)
+    env.output.warn(
+      `SYS_CONTEXT('USERENV', ${quoteText(key.value)}) became the setting userenv.${name}, which is NULL unless somebody sets it`,
+      key.line,
+    );
   return { sql: known ?? `current_setting(${quoteText(`${space}.${name}`)}, true)`, type: TEXT };
 }

@@ -136,6 +136,40 @@ $$`,
     `CREATE OR REPLACE FUNCTION godwit_oracle.bitand(a numeric, b numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (a::bigint & b::bigint)::numeric $$`,
   ],
+  /** A moment whose year has two digits: of the hundred years from \`first\` on. A year that has four, or where YYYY read more than two, stays. */
+  to_moment: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.to_moment(value text, format text, first integer) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN CASE WHEN format ILIKE '%yyyy%' THEN y >= 100 ELSE value ~ '(^|\\D)\\d{4}(\\D|$)' END THEN m
+    ELSE m + make_interval(years => first + mod(mod(y - first, 100) + 100, 100) - y)
+  END
+  FROM (SELECT to_timestamp(value, format) AS m) AS t, LATERAL (SELECT extract(year FROM m)::integer AS y) AS u
+$$`,
+  ],
+  /** Letters of one sound that stand together, or with only H and W between them, count once. */
+  soundex: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.soundex(source text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN letters <> '' THEN rpad(left(letters, 1) || translate(substr(regexp_replace(translate(
+    left(letters, 1) || translate(substr(letters, 2), 'HW', ''),
+    'AEIOUYBFPVCGJKQSXZDTLMNRHW', '000000111122222222334556--'), '(.)\\1+', '\\1', 'g'), 2), '0-', ''), 4, '0') END
+  FROM (SELECT regexp_replace(upper(source), '[^A-Z]', '', 'g') AS letters) AS l
+$$`,
+  ],
+  /** Whether a conversion would raise no error, which only trying it tells. */
+  is_convertible: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.is_convertible(value text, type_name text, format text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF value IS NULL THEN RETURN true; END IF;
+  IF format IS NULL THEN RETURN pg_input_is_valid(value, type_name); END IF;
+  IF type_name LIKE 'timestamp%' THEN PERFORM to_timestamp(value, format); ELSE PERFORM to_number(value, format); END IF;
+  RETURN true;
+EXCEPTION WHEN data_exception THEN
+  RETURN false;
+END
+$$`,
+  ],
   /** A value of any type: its text, and what Oracle calls its type. */
   anydata: [
     `DO $$ BEGIN

@@ -4,6 +4,7 @@ import { writeAccess } from "./access.js";
 import { writeBinary } from "./arithmetic.js";
 import { writeCall } from "./calls.js";
 import { comparable, comparableWithQuery, spanOf, toMoment, toNumber, toText, unified } from "./coercion.js";
+import { writeValidation } from "./conversionErrors.js";
 import { type Environment, Scope } from "./environment.js";
 import { bulkVariables } from "./forall.js";
 import { writeName } from "./nameReference.js";
@@ -51,7 +52,7 @@ export function writeOperand(expression: Expression, env: Environment): Written 
   return ATOMIC.has(expression.kind) || isAtomic(written.sql) ? written : { ...written, sql: `(${written.sql})` };
 }
 
-const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member"]);
+const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member", "quantified"]);
 
 function isAtomic(sql: string): boolean {
   return /^([\w.]+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
@@ -117,6 +118,7 @@ const WRITERS: Writers = {
     const valid = `${value.sql} IS NULL OR pg_input_is_valid((${value.sql})::text, ${quoteText(target)})`;
     return { sql: `CASE WHEN ${valid} THEN ${cast} ELSE CAST(${writeSql(e.otherwise, env)} AS ${target}) END`, type };
   },
+  validation: writeValidation,
   multisetCast: (e, env) => {
     const type = mapType(e.type, env, "variable");
     const width = e.query.body.kind === "select" ? e.query.body.select.items.length : 2;
@@ -134,7 +136,7 @@ const WRITERS: Writers = {
   },
   trim: (e, env) => {
     const characters = e.characters ? ` ${writeSql(e.characters, env)}` : "";
-    return { sql: `trim(${e.side}${characters} FROM ${toText(writeOperand(e.from, env), env).sql})`, type: TEXT };
+    return { sql: `nullif(trim(${e.side}${characters} FROM ${toText(writeOperand(e.from, env), env).sql}), '')`, type: TEXT };
   },
   exists: (e, env) => ({ sql: `EXISTS (${writeQuery(e.query, env).sql})`, type: BOOLEAN }),
   subquery: (e, env) => {
@@ -274,19 +276,8 @@ function signed(operator: string, operand: Written): Written {
   return { sql: `${operator}${operand.sql.startsWith(operator) ? " " : ""}${operand.sql}`, type: operand.type };
 }
 
-/** String functions whose result is '' in PostgreSQL where Oracle's is NULL. */
-const MAY_BE_EMPTY = new Set([
-  "trim",
-  "ltrim",
-  "rtrim",
-  "substr",
-  "replace",
-  "regexp_replace",
-  "regexp_substr",
-  "translate",
-  "lower",
-  "upper",
-]);
+/** Functions that keep the '' which a column may hold here. */
+const MAY_BE_EMPTY = new Set(["lower", "upper"]);
 
 function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
   const value = writeOperand(e.value, env);
