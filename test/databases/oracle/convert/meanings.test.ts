@@ -115,6 +115,32 @@ describe("a converted query means what it meant", () => {
     expect(await rows("SELECT COUNT(*) n FROM dual")).toEqual([["1"]]);
   });
 
+  const E = `CREATE TABLE e (id NUMBER(4), boss NUMBER(4), name VARCHAR2(10), pay NUMBER(7,2)); INSERT INTO e VALUES (1, NULL, 'A', 1.5);
+    INSERT INTO e VALUES (2, 1, 'B', 2.5); INSERT INTO e VALUES (3, 1, 'B', 2.5);`;
+
+  it("recurses though its two sides differ in length, scale and kind of number", async () => {
+    const query = `WITH r (id, depth, path, total, days) AS (SELECT id, 1, name, pay, 0 FROM e WHERE boss IS NULL
+      UNION ALL SELECT e.id, r.depth + 1, r.path || '/' || e.name, r.total + e.pay, r.days + e.pay FROM r, e WHERE e.boss = r.id) SELECT * FROM r`;
+    expect((await rows(query, E)).at(-1)).toEqual(["3", "2", "A/B", "4.00", "2.50"]);
+  });
+
+  it("counts and lists different values over a window", async () => {
+    const query = `SELECT id, COUNT(DISTINCT name) OVER () n, LISTAGG(DISTINCT name, '+') WITHIN GROUP (ORDER BY name) OVER (PARTITION BY boss) l FROM e`;
+    expect((await rows(query, E)).sort()).toEqual([
+      ["1", "2", "A"],
+      ["2", "2", "B"],
+      ["3", "2", "B"],
+    ]);
+    expect(skippedOf("SELECT LISTAGG(DISTINCT a, ',') WITHIN GROUP (ORDER BY b) OVER () l FROM t")).toEqual([
+      "LISTAGG(DISTINCT ...) over a window in another order",
+    ]);
+  });
+
+  it("joins a join whose condition comes behind that of the join inside it", async () => {
+    const query = "SELECT a.id FROM e a JOIN e b JOIN e c ON c.id = b.boss ON b.id = a.id";
+    expect((await rows(query, E)).sort()).toEqual([["2"], ["3"]]);
+  });
+
   it("joins by (+) on a column without its table, which must be the one that the statement then names", async () => {
     const script = `CREATE VIEW v AS SELECT kind, name FROM t, kinds WHERE kind = code (+) AND to_upper(sort (+)) = 'A';`;
     const { statements } = convertDdl(script);

@@ -53,7 +53,11 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
       cursor.next();
       cursor.next();
       readExpression(cursor);
-    } else if (callee === "json_object" && cursor.at("KEY") && !cursor.atAhead(1, "VALUE", "IS", ",", ")", ".", "(", ":")) {
+    } else if (
+      callee.startsWith("json_object") &&
+      cursor.at("KEY") &&
+      !cursor.atAhead(1, "VALUE", "IS", ",", ")", ".", "(", ":")
+    ) {
       // PostgreSQL leaves the word out, and has VALUE for IS.
       cursor.next();
       pieces.push(readSum(cursor));
@@ -71,6 +75,8 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
     } else if (text === "COLUMNS" && !cursor.atAhead(1, ".", ",", ")")) pieces.push("COLUMNS", ...readColumns(cursor));
     else if (cursor.peek().kind === "word" && WORDS.has(text) && !isValue) {
       pieces.push(text);
+      // Whether the text is well formed is looked at anyway.
+      if (text === "WELLFORMED") pieces.pop();
       nameNext = text === "NAME" || (text === "AS" && !TYPES.has(cursor.peek(1).text));
       cursor.next();
       if (text === "AS" && !nameNext) pieces.push(typePiece(cursor));

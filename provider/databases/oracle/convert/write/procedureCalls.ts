@@ -31,9 +31,8 @@ export function writeProcedureCall(call: Expression, env: Environment): string[]
     const entry = env.scope.find(name);
     return entry?.kind === "variable" ? entry.sql : quoteName(name);
   });
-  const name =
-    routine?.sql ??
-    (env.openHome && parts.length === 1 && env.home !== undefined ? quoteNames([env.home, ...parts]) : quoteNames(parts));
+  // A package's body holds all its procedures, so one that is not in this file is none of them.
+  const name = routine?.sql ?? quoteNames(parts);
   const targets = written.flatMap((each) => (each.target ? [each.target] : []));
   return [
     ...targets.flatMap((target) => target.before),

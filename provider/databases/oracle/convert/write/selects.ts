@@ -79,7 +79,11 @@ function hasAggregate(items: readonly SelectItem[]): boolean {
 }
 
 /** The select list. */
-export function writeItems(select: Select, env: Environment, marked = false): { sql: string; columns: Column[] } {
+export function writeItems(
+  select: Select,
+  env: Environment,
+  marked: Environment["marked"] = false,
+): { sql: string; columns: Column[] } {
   const columns: Column[] = [];
   const items = select.items.map((item) => {
     if (item.value.kind === "star" && isOnlyDual(select)) {
@@ -88,8 +92,8 @@ export function writeItems(select: Select, env: Environment, marked = false): { 
     }
     if (item.value.kind === "star") columns.push(...starColumns(item.value.of, env));
     const written = writeExpression(item.value, env);
-    const sql =
-      marked && written.type.family === "unknown" && item.value.kind !== "star" ? mark(written.sql, columns.length) : written.sql;
+    const isMarked = item.value.kind !== "star" && (marked === "recursive" || (marked && written.type.family === "unknown"));
+    const sql = isMarked ? mark(written.sql, columns.length) : written.sql;
     const natural = naturalName(item.value);
     if (item.value.kind !== "star")
       columns.push({

@@ -156,6 +156,12 @@ $$`,
   FROM (SELECT regexp_replace(upper(source), '[^A-Z]', '', 'g') AS letters) AS l
 $$`,
   ],
+  /** The different values among these, without NULL, in their order. */
+  distinct_values: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.distinct_values(items anyarray) RETURNS anyarray LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_agg(DISTINCT item) FROM unnest(items) AS item WHERE item IS NOT NULL
+$$`,
+  ],
   /** Whether a conversion would raise no error, which only trying it tells. */
   is_convertible: [
     `CREATE OR REPLACE FUNCTION godwit_oracle.is_convertible(value text, type_name text, format text DEFAULT NULL) RETURNS boolean
