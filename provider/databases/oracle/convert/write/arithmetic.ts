@@ -31,7 +31,7 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
       return writeDivision(e, left, right);
     case "MOD":
     case "REM":
-      return { sql: `mod(${left.sql}, ${right.sql})`, type: wider(left.type, right.type) };
+      return { sql: modulo(left.sql, right.sql), type: wider(left.type, right.type) };
     case "**":
       return { sql: `power(${left.sql}, ${right.sql})`, type: NUMERIC };
     default:
@@ -55,6 +55,13 @@ function operands(e: ExpressionOf<"binary">, env: Environment): readonly [Writte
   if (e.operator === "+" || e.operator === "-") return summands(e.operator, left, right, env);
   const isSpan = left.type.family === "interval" || right.type.family === "interval";
   return isSpan ? [left, right] : [toNumber(left, env), toNumber(right, env)];
+}
+
+/** By zero it is the dividend in Oracle, an error here. */
+export function modulo(dividend: string, divisor: string): string {
+  return /^[1-9]\d*$/.test(divisor)
+    ? `mod(${dividend}, ${divisor})`
+    : `coalesce(mod(${dividend}, nullif(${divisor}, 0)), ${dividend} + ${divisor})`;
 }
 
 /** OR inside AND needs brackets; the reader has dropped none, but rewriting may have added an OR. */

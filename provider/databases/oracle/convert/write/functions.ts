@@ -1,5 +1,6 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
+import { modulo } from "./arithmetic.js";
 import { comparable, operand, toNumber, toText, unified } from "./coercion.js";
 import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
@@ -121,8 +122,11 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   replace: mayBeEmpty(([value, from, to], env) => {
     if (!value || !from) return undefined;
     const by = to ? writeSql(to, env) : "NULL";
+    const wanted = writeSql(from, env);
+    // To look for nothing changes nothing.
+    const what = wanted === "NULL" ? "''" : from.kind === "literal" ? wanted : `coalesce(${wanted}, '')`;
     return {
-      sql: `replace(${asText(value, env)}, ${writeSql(from, env)}, ${by === "NULL" ? "''" : isLiteral(to, "string") ? by : `coalesce(${by}, '')`})`,
+      sql: `replace(${asText(value, env)}, ${what}, ${by === "NULL" ? "''" : isLiteral(to, "string") ? by : `coalesce(${by}, '')`})`,
       type: TEXT,
     };
   }),
@@ -177,11 +181,11 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   regexp_substr: mayBeEmpty((args, env) => writeRegexp("regexp_substr", args, [2, 3, 5], 4, TEXT, env)),
   regexp_instr: (args, env) => writeRegexp("regexp_instr", args, [2, 3, 4, 6], 5, INTEGER, env),
   regexp_count: (args, env) => writeRegexp("regexp_count", args, [2], 3, INTEGER, env),
-  mod: ([a, b], env) => a && b && { sql: `mod(${numeric(a, env)}, ${numeric(b, env)})`, type: NUMERIC },
+  mod: ([a, b], env) => a && b && { sql: modulo(numeric(a, env), numeric(b, env)), type: NUMERIC },
   remainder: ([a, b], env) => {
     if (!a || !b) return undefined;
     const [value, by] = [numeric(a, env), numeric(b, env)];
-    return { sql: `(${value} - ${by} * round(${value} / ${by}))`, type: NUMERIC };
+    return { sql: `(${value} - ${by} * round(${value}::numeric / ${by}))`, type: NUMERIC };
   },
   power: ofNumbers("power"),
   sqrt: ofNumbers("sqrt"),
@@ -246,7 +250,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     (code && bulkMessage(code, env)) ??
     (code && !(env.unit && env.unit.handlers > 0)
       ? { sql: `concat('ORA', ${writeSql(code, env)})`, type: TEXT }
-      : { sql: "SQLERRM", type: TEXT }),
+      : { sql: `${env.output.use("sqlerrm")}(SQLSTATE, SQLERRM)`, type: TEXT }),
   value: ([alias], env) => alias && { sql: writeSql(alias, env), type: UNKNOWN },
   ref: (_, __, e) => refuse("REF", e),
   deref: (_, __, e) => refuse("DEREF: PostgreSQL has no references to rows", e),
@@ -276,7 +280,8 @@ function padded(name: string): FunctionWriter {
     if (!value || !size) return undefined;
     const length = writeOperand(size, env);
     const args = [asText(value, env), length.type.family === "integer" ? length.sql : `${length.sql}::integer`];
-    return { sql: `${name}(${[...args, ...(filler ? [writeSql(filler, env)] : [])].join(", ")})`, type: TEXT };
+    const sql = `${name}(${[...args, ...(filler ? [writeSql(filler, env)] : [])].join(", ")})`;
+    return { sql: isLiteral(size, "number") && Number(size.value) >= 1 ? sql : `nullif(${sql}, '')`, type: TEXT };
   };
 }
 
@@ -326,7 +331,8 @@ function writeSubstring([value, start, amount]: readonly Expression[], env: Envi
   if (!value || !start) return undefined;
   const text = asText(value, env);
   const rest = amount ? `, ${writeSql(amount, env)}` : "";
-  const isPlain = isLiteral(start, "number") && Number(start.value) > 0 && (!amount || isLiteral(amount, "number"));
+  const isWhole = (each: Expression) => isLiteral(each, "number") && /^\d+$/.test(each.value);
+  const isPlain = isLiteral(start, "number") && isWhole(start) && Number(start.value) > 0 && (!amount || isWhole(amount));
   if (isPlain) {
     const sql = `substr(${text}, ${writeSql(start, env)}${rest})`;
     // From the first character on nothing is left of nothing only.

@@ -45,9 +45,12 @@ function writeArgument(arg: Argument, parameter: Parameter | undefined, env: Env
   const prefix = arg.name === undefined ? "" : `${quoteName(arg.name)} => `;
   if (!parameter || parameter.mode === "IN" || !findAccess(arg.value, env)) return { sql: prefix + writeSql(arg.value, env) };
   const target = writeTarget(arg.value, env);
-  const value = writeSql(arg.value, env);
+  const value = parameter.mode === "OUT" ? "" : writeSql(arg.value, env);
   // What the procedure reads from an IN OUT argument must be in the variable before.
-  const loaded = target.sql === value ? target : { ...target, before: [`${target.sql} := ${value};`, ...target.before] };
+  const loaded =
+    target.sql === value || parameter.mode === "OUT"
+      ? target
+      : { ...target, before: [`${target.sql} := ${value};`, ...target.before] };
   return { sql: prefix + target.sql, target: loaded };
 }
 

@@ -113,7 +113,7 @@ const WRITERS: Writers = {
     if (e.value.kind === "star") return { sql: type.sql, type };
     const value = writeOperand(e.value, env);
     const target = castable(type);
-    const cast = target ? `CAST(${value.sql} AS ${target})` : value.sql;
+    const cast = target ? `CAST(${castSource(value, type)} AS ${target})` : value.sql;
     if (!e.otherwise || !target) return { sql: cast, type };
     const valid = `${value.sql} IS NULL OR pg_input_is_valid((${value.sql})::text, ${quoteText(target)})`;
     return { sql: `CASE WHEN ${valid} THEN ${cast} ELSE CAST(${writeSql(e.otherwise, env)} AS ${target}) END`, type };
@@ -166,6 +166,13 @@ const WRITERS: Writers = {
     return { sql: `(${value.sql} AT TIME ZONE ${writeOperand(e.zone, env).sql})`, type };
   },
 };
+
+/** Oracle rounds the text of a number to a whole one, and cuts a moment's fractions of a second off; PostgreSQL refuses, and rounds. */
+function castSource({ sql, type }: Written, to: Type): string {
+  if (to.family === "integer" && type.family === "string") return `CAST(${sql} AS numeric)`;
+  const isFine = type.family === "timestamp" || type.family === "timestamptz";
+  return to.family === "date" && isFine ? `date_trunc('second', ${sql})` : sql;
+}
 
 function writeItems(items: ExpressionOf<"in">["items"], env: Environment): string {
   if ("body" in items) return `(${writeQuery(items, env).sql})`;
