@@ -74,4 +74,21 @@ describe("a converted block says what it said", () => {
           DBMS_OUTPUT.PUT_LINE(REGEXP_SUBSTR('key=val', '=(.*)', 1, 1, NULL, 1)); END;`),
     ).toEqual(["5", "2.5", "2", "-1", "abc", "nothing", "29 23:59:59", "val"]);
   });
+
+  it("reads texts as numbers beside numbers, and writes numbers as Oracle does where a text takes them", async () => {
+    expect(
+      await lines(`CREATE FUNCTION half(n NUMBER) RETURN VARCHAR2 IS BEGIN RETURN n / 2; END;
+/
+        DECLARE one VARCHAR2(5) := '01'; n NUMBER := 1; s VARCHAR2(5); BEGIN
+          IF one = n THEN DBMS_OUTPUT.PUT_LINE(one + n); END IF; s := n / 4; DBMS_OUTPUT.PUT_LINE(s); DBMS_OUTPUT.PUT_LINE(half(5)); END;`),
+    ).toEqual(["2", ".25", "2.5"]);
+  });
+
+  it("knows a variable by its block's label, and asks whether a cursor is open that never was", async () => {
+    expect(
+      await lines(`BEGIN <<outside>> DECLARE x NUMBER := 1; CURSOR c IS SELECT 1 FROM dual; BEGIN DECLARE x NUMBER := 2; BEGIN
+          DBMS_OUTPUT.PUT_LINE(outside.x + x); IF c%ISOPEN THEN DBMS_OUTPUT.PUT_LINE('open'); END IF; OPEN c;
+          IF c%ISOPEN THEN CLOSE c; DBMS_OUTPUT.PUT_LINE('was open'); END IF; END; END; END;`),
+    ).toEqual(["3", "was open"]);
+  });
 });

@@ -152,12 +152,16 @@ function fromName(parts: readonly string[], env: Environment): Access | undefine
     const qualified =
       first === env.unit?.name || first === env.home
         ? env.scope.find(parts[1] ?? "")
-        : env.catalog.packages.get(first)?.own(parts[1] ?? "");
+        : (env.blocks?.get(first)?.own(parts[1] ?? "") ?? env.catalog.packages.get(first)?.own(parts[1] ?? ""));
     if (qualified?.kind === "variable" || qualified?.kind === "state") {
       // In a query the routine's name stays, or a column of the name would hide the variable.
       const keeps = env.place === "query" && first === env.unit?.name && qualified.kind === "variable";
       if (keeps && env.unit) env.unit.usesLabel = true;
-      entry = keeps ? { ...qualified, sql: `${quoteName(first)}.${qualified.sql}` } : qualified;
+      const isLabelled = qualified.kind === "variable" && env.blocks?.get(first)?.own(parts[1] ?? "") === qualified;
+      entry =
+        keeps || (isLabelled && qualified.kind === "variable")
+          ? { ...qualified, sql: `${quoteName(first)}.${qualified.sql}` }
+          : qualified;
       name = parts[1] ?? "";
       rest = parts.slice(2);
     }

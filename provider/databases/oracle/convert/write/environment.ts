@@ -197,6 +197,8 @@ export interface Environment {
   readonly recursion?: boolean;
   /** The select list belongs to a UNION or the like, whose columns get one type when all are written: see setColumns.ts. */
   readonly marked?: boolean | "recursive";
+  /** Labelled blocks around a place, whose variables may be named with the label in front. */
+  readonly blocks?: ReadonlyMap<string, Scope>;
   /** A handler around waits for NO_DATA_FOUND, which an element that is not there raises. */
   readonly awaitsMissing?: boolean;
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */

@@ -232,7 +232,8 @@ function writeAttribute(e: ExpressionOf<"attribute">, env: Environment): Written
     if (e.name === "ISOPEN") return { sql: "false", type: BOOLEAN };
     throw new Unconvertible(`SQL%${e.name}`, e.line);
   }
-  const cursor = writeSql(e.of, env);
+  const declared = e.of.kind === "name" ? env.scope.cursor(e.of.parts) : undefined;
+  const cursor = declared ? quoteName(declared.sql) : writeSql(e.of, env);
   if (e.name === "ISOPEN") return { sql: `EXISTS (SELECT FROM pg_cursors WHERE name = ${cursor}::text)`, type: BOOLEAN };
   const name = cursorBase(e.of);
   if (e.name === "FOUND") return { sql: unit.hide(`found_${name}`, "boolean"), type: BOOLEAN };
