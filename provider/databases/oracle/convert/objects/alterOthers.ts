@@ -149,6 +149,8 @@ function alterType(cursor: Cursor, env: Environment): Converted {
   }
   if (cursor.at("COMPILE") || cursor.at("NOT", "FINAL") || cursor.at("FINAL") || cursor.at("INSTANTIABLE"))
     return { ...nothing(cursor, "PostgreSQL compiles when it runs, and its types are open"), name: name.join(".") };
+  if (cursor.at("MODIFY", "LIMIT"))
+    return { ...nothing(cursor, "the limit of a VARRAY: arrays have none here"), name: name.join(".") };
   // Only the body says what a method does; one that is dropped may be called yet.
   if (cursor.at("ADD")) return { ...nothing(cursor, "a method: the type's body creates its function"), name: name.join(".") };
   cursor.refuse("ALTER TYPE that drops a method: drop its function");

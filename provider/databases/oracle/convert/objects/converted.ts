@@ -45,14 +45,14 @@ export function schemaStatements(name: readonly string[], env: Environment): str
 }
 
 /**
- * The name and semicolon behind the END of a PL/SQL unit. What follows on a new line, where the script has no slash between, is left for
- * the caller to read as statements of their own.
+ * The name and semicolon behind the END of a PL/SQL unit. What follows, where the script has no slash between, is left for the caller to
+ * read as statements of their own.
  */
 export function readUnitEnd(cursor: Cursor, what: string): void {
   if (cursor.atName() && (!cursor.peek().opensLine || cursor.atAhead(1, ";"))) cursor.names();
   const ended = cursor.accept(";");
   while (cursor.accept(";"));
-  if (!cursor.done && !(ended && cursor.peek().opensLine)) cursor.fail(`expected the end of the ${what}`);
+  if (!cursor.done && !ended) cursor.fail(`expected the end of the ${what}`);
 }
 
 /** Steps over whatever is left of the unit; for clauses about storage, which PostgreSQL has no use for. */

@@ -187,7 +187,7 @@ export class Lexer {
     const opensLine = this.#opensLine;
     const alone = opensLine && /^[ \t]*(\r?\n|$)/.test(this.text.slice(this.#at, this.#at + 200));
     const token = { kind, text, value, line: this.#line, start, end: this.#at, opensLine, alone, comments: this.#comments };
-    this.#line += newlines(this.text.slice(start, this.#at));
+    if (kind === "string" || kind === "quoted" || kind === "bind") this.#line += newlines(this.text.slice(start, this.#at));
     this.#comments = [];
     this.#opensLine = false;
     return token;
