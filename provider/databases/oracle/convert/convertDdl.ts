@@ -1,4 +1,5 @@
 import { convertUnit } from "./convertUnit.js";
+import type { Token } from "./read/lexer.js";
 import { type SourceUnit, splitScript } from "./read/splitScript.js";
 import { Catalog } from "./write/catalog.js";
 import { Scope, type Warning } from "./write/environment.js";
@@ -61,8 +62,10 @@ export function convertDdl(text: string, options: ConvertOptions = {}): Conversi
   const statements: ConvertedStatement[] = [];
   const skipped: SkippedStatement[] = [];
   const support = new Set<SupportFunction>();
-  for (const unit of splitScript(text)) {
+  const units = splitScript(text);
+  for (let unit = units.shift(); unit; unit = units.shift()) {
     const result = convertUnit(unit, context);
+    if (result.rest) units.unshift(...splitRest(unit, result.rest));
     if (options.kind !== undefined && !isOfKind(result.kind, options.kind)) continue;
     skipped.push(...result.skipped.map((each) => ({ ...each, source: sourceAt(unit, each.line) })));
     if (!result.statement) continue;
@@ -70,6 +73,11 @@ export function convertDdl(text: string, options: ConvertOptions = {}): Conversi
     for (const name of result.support) support.add(name);
   }
   return { support: writeSupport(support), statements, skipped };
+}
+
+/** The statements from that token on, with the lines they have in the script. */
+function splitRest(unit: SourceUnit, { line, start }: Token): SourceUnit[] {
+  return splitScript("\n".repeat(line - 1) + unit.script.slice(start, unit.tokens.at(-1)?.end));
 }
 
 /** package takes its body along, type body the type in front of it, mview is a short word for a materialized view. */

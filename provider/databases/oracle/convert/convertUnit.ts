@@ -1,11 +1,12 @@
 import type { ConversionContext, ConvertedStatement, SkippedStatement } from "./convertDdl.js";
 import { convertAlter } from "./objects/alterOthers.js";
-import { type Converted, skipCreate } from "./objects/converted.js";
+import { type Converted, readUnitEnd, skipCreate } from "./objects/converted.js";
+import { convertGrant } from "./objects/grants.js";
 import { convertIndex } from "./objects/indexes.js";
 import { convertPackage } from "./objects/packages.js";
 import { convertRoutine } from "./objects/routineObjects.js";
 import { convertSequence } from "./objects/sequences.js";
-import { convertComment, convertDrop, convertGrant, convertRename, convertTruncate } from "./objects/smallStatements.js";
+import { convertComment, convertDrop, convertRename, convertTruncate } from "./objects/smallStatements.js";
 import { convertSynonym } from "./objects/synonyms.js";
 import { convertTable } from "./objects/tables.js";
 import { convertTrigger } from "./objects/triggers.js";
@@ -13,7 +14,7 @@ import { convertType } from "./objects/types.js";
 import { convertMaterializedView, convertView } from "./objects/views.js";
 import { selectBranches } from "./read/conditionalCompilation.js";
 import { Cursor, Unconvertible } from "./read/cursor.js";
-import { LexicalProblem } from "./read/lexer.js";
+import { LexicalProblem, type Token } from "./read/lexer.js";
 import { readBlock } from "./read/readBlock.js";
 import { atDml, readDml } from "./read/readDml.js";
 import type { SourceUnit } from "./read/splitScript.js";
@@ -28,6 +29,8 @@ export interface UnitResult {
   readonly statement?: ConvertedStatement;
   readonly skipped: readonly Omit<SkippedStatement, "source">[];
   readonly support: ReadonlySet<SupportFunction>;
+  /** Where the unit's END was not the end: no slash stands between it and what follows. */
+  readonly rest?: Token;
 }
 
 /** Converts one statement of a script, or says why not. */
@@ -44,7 +47,10 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
         `the substitution variable &${token.value} became the name ${token.value}: no DEFINE gives it a value`,
         token.line,
       );
-    const converted = convert(new Cursor(selectBranches(unit.tokens), unit.script), env);
+    const cursor = new Cursor(selectBranches(unit.tokens), unit.script);
+    const converted = convert(cursor, env);
+    const rest = IN_PLSQL.has(converted.kind) && !cursor.done ? cursor.peek() : undefined;
+    if (rest) output.warn("no slash ends it: what follows was read as statements of their own", rest.line);
     const skipped = [
       ...(converted.leftOut ?? []),
       ...output.unconverted.map((part) => ({ ...part, reason: `${part.reason}; it raises this as an error (0A000)` })),
@@ -57,13 +63,16 @@ export function convertUnit(unit: SourceUnit, context: ConversionContext): UnitR
       warnings: output.warnings,
       line: unit.line,
     };
-    return { kind: converted.kind, statement, skipped, support: output.support };
+    return { kind: converted.kind, statement, skipped, support: output.support, ...(rest ? { rest } : {}) };
   } catch (cause) {
     const reason = reasonOf(cause);
     if (reason === undefined) throw cause;
     return { kind, skipped: [{ kind, name, ...reason, line: reason.line || unit.line }], support: new Set() };
   }
 }
+
+/** Kinds that a slash ends, since they hold semicolons of their own. */
+const IN_PLSQL = new Set(["function", "procedure", "package", "package body", "block"]);
 
 /** CREATE ... name WRAPPED, and behind it a text that is no PL/SQL. */
 function isWrapped({ tokens }: SourceUnit): boolean {
@@ -120,8 +129,7 @@ function convertCreate(cursor: Cursor, env: Environment): Converted {
 /** An anonymous block runs once, as DO does. */
 function convertAnonymous(cursor: Cursor, env: Environment): Converted {
   const block = readBlock(cursor);
-  cursor.accept(";");
-  if (!cursor.done) cursor.fail("expected the end of the block");
+  readUnitEnd(cursor, "block");
   const unit = new Unit("procedure", "godwit_block", ["RETURN;"]);
   const body = writeBody(block, { ...env, scope: new Scope(env.scope), unit, place: "procedure" });
   // It runs as soon as it is loaded, so an error in it would end the script.

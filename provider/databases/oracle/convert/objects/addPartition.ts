@@ -1,6 +1,6 @@
 import type { Cursor } from "../read/cursor.js";
 import { dollarQuote, quoteText } from "../write/names.js";
-import { partitionName, type Table } from "./alteredTable.js";
+import { partitionName, type Table, unlessPartitioned } from "./alteredTable.js";
 import { writeDefault } from "./columns.js";
 import type { Partition } from "./partitions.js";
 
@@ -10,12 +10,16 @@ export function writeAddPartition(partition: Partition, table: Table, cursor: Cu
   const values = partition.values.map((value) => (typeof value === "string" ? value : writeDefault(value, table.env)));
   const head = `CREATE TABLE ${partitionName(table, partition.name)} PARTITION OF ${table.sql}`;
   if (values.length === 0) cursor.refuse("ADD PARTITION by hash: PostgreSQL's are a fixed number");
-  if (!partition.below) return `${head} ${values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`}`;
+  if (!partition.below) {
+    const bound = values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`;
+    return `DO ${dollarQuote(["BEGIN", unlessPartitioned(table), `  ${head} ${bound};`, "END"].join("\n"))}`;
+  }
   const upper = values.map((value) => (value === "max" ? "MAXVALUE" : value)).join(", ");
   const lines = [
     "DECLARE",
     "  godwit_lower text;",
     "BEGIN",
+    unlessPartitioned(table),
     "  SELECT substring(pg_get_expr(relpartbound, pg_class.oid) FROM 'TO [(](.*)[)]$') INTO godwit_lower",
     `  FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = ${quoteText(table.sql)}::regclass`,
     "    AND pg_get_expr(relpartbound, pg_class.oid) LIKE 'FOR VALUES FROM%' ORDER BY inhrelid DESC LIMIT 1;",

@@ -81,7 +81,11 @@ function alterSession(cursor: Cursor): Converted {
   const base = { kind: "alter", name: "session" };
   if (cursor.accept("SET", "CURRENT_SCHEMA", "="))
     return { ...base, sql: [`SET search_path TO ${quoteName(cursor.name())}, public`] };
-  if (cursor.accept("SET", "TIME_ZONE", "=")) return { ...base, sql: [`SET TIME ZONE ${quoteText(cursor.next().value)}`] };
+  if (cursor.accept("SET", "TIME_ZONE", "=")) {
+    // The zone of the database, and that of the client's machine: both are what the session began with.
+    const isDefault = cursor.acceptAny("DBTIMEZONE", "LOCAL") !== undefined;
+    return { ...base, sql: [`SET TIME ZONE ${isDefault ? "DEFAULT" : quoteText(cursor.next().value)}`] };
+  }
   return { ...nothing(cursor, "a property of an Oracle session"), name: "session" };
 }
 
@@ -145,7 +149,11 @@ function alterType(cursor: Cursor, env: Environment): Converted {
   }
   if (cursor.at("COMPILE") || cursor.at("NOT", "FINAL") || cursor.at("FINAL") || cursor.at("INSTANTIABLE"))
     return { ...nothing(cursor, "PostgreSQL compiles when it runs, and its types are open"), name: name.join(".") };
-  cursor.refuse("ALTER TYPE of methods: the type's body creates them");
+  if (cursor.at("MODIFY", "LIMIT"))
+    return { ...nothing(cursor, "the limit of a VARRAY: arrays have none here"), name: name.join(".") };
+  // Only the body says what a method does; one that is dropped may be called yet.
+  if (cursor.at("ADD")) return { ...nothing(cursor, "a method: the type's body creates its function"), name: name.join(".") };
+  cursor.refuse("ALTER TYPE that drops a method: drop its function");
 }
 
 function alterMaterializedView(cursor: Cursor): Converted {

@@ -7,6 +7,7 @@ import { partitionName, readOnly, type Step, type Table } from "./alteredTable.j
 import { type ColumnDefinition, readColumn, writeColumn, writeDefault } from "./columns.js";
 import { atConstraint, type Constraint, readConstraint, readState, writeConstraint } from "./constraints.js";
 import type { Converted } from "./converted.js";
+import { readPartitionChange } from "./partitionChanges.js";
 import { readPartition } from "./partitions.js";
 import { readElements } from "./tables.js";
 
@@ -58,8 +59,9 @@ function readStep(cursor: Cursor, table: Table): Step {
   }
   if (cursor.at("COALESCE") && !cursor.atAhead(1, "PARTITION", "SUBPARTITION"))
     return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
-  for (const word of ["EXCHANGE", "SPLIT", "MERGE", "COALESCE"])
-    if (cursor.at(word)) cursor.refuse(`ALTER TABLE ... ${word}: PostgreSQL has no such change of partitions`);
+  if (cursor.atAny("EXCHANGE", "SPLIT", "MERGE", "COALESCE")) return withRest(cursor, readPartitionChange(cursor, table));
+  if (cursor.at("PROJECT", "COLUMN"))
+    return rest(cursor, "which columns of an external table are read: file_fdw reads the whole line");
   const setting = readSetting(cursor);
   if (setting !== undefined) return withRest(cursor, alter(table, setting));
   if (cursor.atAny(...PHYSICAL)) return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");

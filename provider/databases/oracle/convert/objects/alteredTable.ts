@@ -19,6 +19,19 @@ export function partitionName(table: Table, partition: string): string {
   return quoteNames([...table.name.slice(0, -1), fitName(`${table.name.at(-1)}_${partition}`)]);
 }
 
+/**
+ * Leaves a DO block when the target's table came without its partitions: its rows are all in one place then, whatever partitions the
+ * source has.
+ */
+export function unlessPartitioned(table: Table, leave = "RAISE NOTICE"): string {
+  const name = quoteText(table.sql);
+  const raise =
+    leave === "RAISE NOTICE"
+      ? `${leave} 'the table % has no partitions here: nothing to do', ${name}; RETURN;`
+      : `${leave} 'the table % has no partitions here', ${name};`;
+  return `  IF (SELECT relkind FROM pg_class WHERE oid = ${name}::regclass) <> 'p' THEN ${raise} END IF;`;
+}
+
 /** READ ONLY is kept by a trigger that refuses every change; READ WRITE takes it away. */
 export function readOnly(table: Table, only: boolean): Step {
   const name = quoteName("godwit_read_only");

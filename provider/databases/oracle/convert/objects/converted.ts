@@ -31,6 +31,7 @@ export function skipCreate(cursor: Cursor): { readonly orReplace: boolean } {
     if (cursor.accept("OR", "REPLACE")) orReplace = true;
     else if (cursor.accept("IF", "NOT", "EXISTS")) continue;
     else if (cursor.accept("AND")) cursor.next();
+    else if (cursor.accept("NO", "FORCE")) continue;
     else if (!cursor.acceptAny("EDITIONABLE", "NONEDITIONABLE", "FORCE", "NOFORCE", "EDITIONING")) return { orReplace };
   }
 }
@@ -41,6 +42,17 @@ export function schemaStatements(name: readonly string[], env: Environment): str
   if (schema === undefined || env.catalog.schemas.has(schema)) return [];
   env.catalog.schemas.add(schema);
   return [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
+}
+
+/**
+ * The name and semicolon behind the END of a PL/SQL unit. What follows, where the script has no slash between, is left for the caller to
+ * read as statements of their own.
+ */
+export function readUnitEnd(cursor: Cursor, what: string): void {
+  if (cursor.atName() && (!cursor.peek().opensLine || cursor.atAhead(1, ";"))) cursor.names();
+  const ended = cursor.accept(";");
+  while (cursor.accept(";"));
+  if (!cursor.done && !ended) cursor.fail(`expected the end of the ${what}`);
 }
 
 /** Steps over whatever is left of the unit; for clauses about storage, which PostgreSQL has no use for. */

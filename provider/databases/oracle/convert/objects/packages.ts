@@ -10,7 +10,7 @@ import { type Variable, writeState } from "../write/packageState.js";
 import { writeBody } from "../write/routines.js";
 import { declareType } from "../write/typeDeclarations.js";
 import { writeRoutineOrError } from "../write/unconverted.js";
-import type { Converted, LeftOut } from "./converted.js";
+import { type Converted, type LeftOut, readUnitEnd } from "./converted.js";
 import { Overloads } from "./overloads.js";
 
 /**
@@ -31,6 +31,7 @@ export function convertPackage(cursor: Cursor, env: Environment): Converted {
   const { declarations } = readDeclarations(cursor);
   const initial = cursor.at("BEGIN") ? readBlockBody(cursor) : undefined;
   if (!initial) cursor.expect("END");
+  readUnitEnd(cursor, "package");
   const kind = isBody ? "package body" : "package";
   return isBody
     ? writePackageBody(kind, names, home, declarations, initial, env)

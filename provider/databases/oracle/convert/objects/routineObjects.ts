@@ -9,14 +9,13 @@ import { dollarQuote, quoteName, quoteNames } from "../write/names.js";
 import { writeQuery } from "../write/queries.js";
 import { mapType } from "../write/types.js";
 import { writeRoutineOrError } from "../write/unconverted.js";
-import { type Converted, schemaStatements } from "./converted.js";
+import { type Converted, readUnitEnd, schemaStatements } from "./converted.js";
 import { writeUserAggregate } from "./userAggregates.js";
 
 /** CREATE FUNCTION and CREATE PROCEDURE. */
 export function convertRoutine(cursor: Cursor, env: Environment): Converted {
   const routine = readRoutine(cursor);
-  cursor.accept(";");
-  if (!cursor.done) cursor.fail("expected the end of the routine");
+  readUnitEnd(cursor, "routine");
   const name = routine.name.join(".");
   const sqlName = quoteNames(routine.name);
   const known = env.scope.own(name);

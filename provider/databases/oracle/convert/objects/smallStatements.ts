@@ -112,30 +112,3 @@ function writeDropTrigger(name: readonly string[]): string {
   ];
   return `DO ${dollarQuote(lines.join("\n"))}`;
 }
-
-const OBJECT_RIGHTS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "TRIGGER", "ALL"]);
-
-/** GRANT and REVOKE of rights on tables; rights on routines are EXECUTE, which everyone has in PostgreSQL. */
-export function convertGrant(cursor: Cursor): Converted {
-  const word = cursor.next().text;
-  const rights = cursor.list(() => {
-    const right = cursor.next().text;
-    cursor.accept("PRIVILEGES");
-    const columns = cursor.at("(") ? ` (${cursor.listed(() => quoteName(cursor.name())).join(", ")})` : "";
-    return right + columns;
-  });
-  if (!cursor.accept("ON")) cursor.refuse("a right of the system or a role: make the target's own roles");
-  if (rights.some((right) => !OBJECT_RIGHTS.has(right.split(" ")[0] ?? ""))) cursor.refuse(`the right ${rights.join(", ")}`);
-  const name = cursor.names();
-  cursor.expect(word === "GRANT" ? "TO" : "FROM");
-  const grantees = cursor.list(() => quoteName(cursor.name())).map((grantee) => (grantee === "public" ? "PUBLIC" : grantee));
-  const option = cursor.accept("WITH", "GRANT", "OPTION") ? " WITH GRANT OPTION" : "";
-  skipRest(cursor);
-  return {
-    kind: word.toLowerCase(),
-    name: name.join("."),
-    sql: [
-      `${word} ${rights.join(", ")} ON ${quoteNames(name)} ${word === "GRANT" ? "TO" : "FROM"} ${grantees.join(", ")}${option}`,
-    ],
-  };
-}

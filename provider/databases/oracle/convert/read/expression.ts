@@ -29,6 +29,8 @@ export interface CallTail {
   keep?: { readonly last: boolean; readonly order: readonly SortKey[] };
   over?: WindowSpec;
   nulls?: "IGNORE" | "RESPECT";
+  /** DEFAULT ... ON CONVERSION ERROR behind the value that TO_NUMBER, TO_DATE and the like convert. */
+  otherwise?: Expression;
   /** Function syntax with words between its arguments (XMLELEMENT, JSON_TABLE ...): pieces in the order of the source. */
   pieces?: readonly (string | Expression)[];
 }
@@ -59,6 +61,8 @@ type Kinds = {
   case: { readonly subject?: Expression; readonly branches: readonly CaseBranch[]; readonly otherwise?: Expression };
   /** otherwise: DEFAULT ... ON CONVERSION ERROR. */
   cast: { readonly value: Expression; readonly type: DataType; readonly otherwise?: Expression };
+  /** VALIDATE_CONVERSION(value AS type, format). */
+  validation: { readonly value: Expression; readonly type: DataType; readonly format?: Expression };
   multisetCast: { readonly query: Query; readonly type: DataType };
   extract: { readonly field: string; readonly from: Expression };
   trim: { readonly side: string; readonly characters?: Expression; readonly from: Expression };

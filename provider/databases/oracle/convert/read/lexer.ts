@@ -61,13 +61,10 @@ export class Lexer {
     const number = this.#match(NUMBER);
     if (number !== undefined) return this.#token("number", "", number, start);
     const word = this.#match(WORD);
-    if (word !== undefined) return this.#token("word", word.toUpperCase(), word, start);
+    if (word !== undefined)
+      return this.text[this.#at] === "&" ? this.#substituted(word, start) : this.#token("word", word.toUpperCase(), word, start);
     if (first === "$") return this.#directive(start);
-    const variable = first === "&" ? this.#match(VARIABLE) : undefined;
-    if (variable !== undefined) {
-      const name = variable.replace(/^&+|\.$/g, "").replace(/^\d/, "parameter_$&");
-      return { ...this.#token("word", name.toUpperCase(), name, start), substituted: true };
-    }
+    if (first === "&" && /[\p{L}\p{N}_$#&]/u.test(second)) return this.#substituted("", start);
     if (first === ":" && second !== "=") return this.#bind(start);
     const operator = OPERATORS.find((each) => this.text.startsWith(each, start)) ?? (SINGLE.has(first) ? first : undefined);
     if (operator === undefined) throw new LexicalProblem(`unexpected character ${JSON.stringify(first)}`, this.#line);
@@ -149,6 +146,25 @@ export class Lexer {
     return this.#token("directive", this.text.slice(start, this.#at).toUpperCase(), word, start);
   }
 
+  /** A word that holds variables. One at its front whose dot a word follows is a schema: two names cannot stand side by side. */
+  #substituted(head: string, start: number): Token {
+    let name = head;
+    for (;;) {
+      const variable = this.#match(VARIABLE);
+      if (variable !== undefined) {
+        name += variable.replace(/^&+|\.$/g, "").replace(/^\d/, "parameter_$&");
+        const isSchema = head === "" && variable.endsWith(".") && /[\p{L}_]/u.test(this.text[this.#at] ?? "");
+        if (isSchema) this.#at--;
+        if (!isSchema) continue;
+      }
+      const word = variable === undefined ? this.#match(/[\p{L}\p{N}\p{M}_$#]+/uy) : undefined;
+      if (word === undefined) break;
+      name += word;
+    }
+    const token = this.#token("word", name.toUpperCase(), name, start);
+    return name === head ? token : { ...token, substituted: true };
+  }
+
   #bind(start: number): Token {
     this.#at++;
     while (/[ \t]/.test(this.text[this.#at] ?? "")) this.#at++;
@@ -171,7 +187,7 @@ export class Lexer {
     const opensLine = this.#opensLine;
     const alone = opensLine && /^[ \t]*(\r?\n|$)/.test(this.text.slice(this.#at, this.#at + 200));
     const token = { kind, text, value, line: this.#line, start, end: this.#at, opensLine, alone, comments: this.#comments };
-    this.#line += newlines(this.text.slice(start, this.#at));
+    if (kind === "string" || kind === "quoted" || kind === "bind") this.#line += newlines(this.text.slice(start, this.#at));
     this.#comments = [];
     this.#opensLine = false;
     return token;

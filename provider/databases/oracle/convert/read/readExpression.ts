@@ -100,10 +100,11 @@ function readJsonTest(cursor: Cursor): string {
 }
 
 function readComparisonOperator(cursor: Cursor): string | undefined {
+  // Oracle allows blanks inside its operators.
+  if (["<", "!", "^"].some((first) => cursor.accept(first, first === "<" ? ">" : "="))) return "<>";
+  for (const operator of ["<", ">"]) if (cursor.accept(operator, "=")) return `${operator}=`;
   for (const operator of ["=", "<>", "<=", ">=", "<", ">"]) if (cursor.accept(operator)) return operator;
   if (cursor.acceptAny("!=", "^=", "~=")) return "<>";
-  // Oracle allows blanks inside its operators.
-  if (cursor.accept("!", "=") || cursor.accept("^", "=")) return "<>";
   return undefined;
 }
 

@@ -11,11 +11,24 @@ export function readFrom(cursor: Cursor): TableItem[] {
 
 /** One item with the joins behind it. */
 export function readJoined(cursor: Cursor): TableItem {
-  let left = readTableItem(cursor);
+  return readJoins(cursor, readTableItem(cursor));
+}
+
+function readJoins(cursor: Cursor, first: TableItem): TableItem {
+  let left = first;
   for (;;) {
+    const start = cursor.position;
     const type = readJoinType(cursor);
     if (type === undefined) return left;
-    const right = readTableItem(cursor);
+    let right = readTableItem(cursor);
+    // a JOIN b JOIN c ON ... ON ...: a condition that does not come at once comes behind the joins of the right side.
+    if (/^(LEFT |RIGHT |FULL )?JOIN$/.test(type) && !cursor.atAny("ON", "USING")) {
+      right = readJoins(cursor, right);
+      if (right.kind === "join" && !cursor.atAny("ON", "USING")) {
+        cursor.goTo(start);
+        cursor.refuse("a join without its condition");
+      }
+    }
     let on: Expression | undefined;
     let using: string[] = [];
     if (cursor.accept("ON")) on = readExpression(cursor);
@@ -109,6 +122,8 @@ function readTable(cursor: Cursor, name: string[], line: number): TableItem {
     cursor.accept("BLOCK");
     cursor.expect("(");
     sample = readExpression(cursor);
+    // Rows of each block, which BERNOULLI has no use for.
+    if (cursor.accept(",")) readExpression(cursor);
     cursor.expect(")");
     if (cursor.accept("SEED")) cursor.bracketed();
   }
@@ -140,7 +155,8 @@ function readBracketedSource(cursor: Cursor, lateral: boolean): TableItem {
   }
   const item = readJoined(cursor);
   cursor.expect(")");
-  return item;
+  const isPlain = item.kind === "table" && item.alias === undefined;
+  return isPlain ? withAlias(item, readTableAlias(cursor)) : item;
 }
 
 function withAlias<T extends TableItem>(item: T, alias: string | undefined): T {

@@ -72,6 +72,7 @@ function readSpecial(cursor: Cursor): Expression | undefined {
     return { kind: "exists", query: readBracketedQuery(cursor), line };
   }
   if (cursor.at("CAST") || cursor.at("TREAT")) return readCast(cursor);
+  if (cursor.at("VALIDATE_CONVERSION")) return readValidation(cursor);
   if (cursor.at("XMLCAST")) return readCast(cursor);
   if (cursor.at("EXTRACT")) return readExtract(cursor);
   if (cursor.at("TRIM")) return readTrim(cursor);
@@ -164,6 +165,21 @@ function readCast(cursor: Cursor): Expression {
   return { kind: "cast", value, type, ...(otherwise ? { otherwise } : {}), line };
 }
 
+/** VALIDATE_CONVERSION(value AS type, format): 1 or 0. */
+function readValidation(cursor: Cursor): Expression {
+  const line = cursor.line;
+  cursor.next();
+  cursor.expect("(");
+  const value = readExpression(cursor);
+  cursor.expect("AS");
+  const type = readDataType(cursor);
+  const format = cursor.accept(",") ? readExpression(cursor) : undefined;
+  // What the formats say of languages has no counterpart.
+  if (cursor.accept(",")) readExpression(cursor);
+  cursor.expect(")");
+  return { kind: "validation", value, type, ...(format ? { format } : {}), line };
+}
+
 const EXTRACTED = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TIMEZONE_HOUR", "TIMEZONE_MINUTE"];
 
 function readExtract(cursor: Cursor): Expression {
@@ -254,7 +270,17 @@ function readCall(cursor: Cursor, callee: Expression): Extract<Expression, { kin
   if (cursor.acceptAny("DISTINCT", "UNIQUE")) tail.distinct = true;
   else if (!cursor.atAhead(1, ")", ",", ".")) cursor.accept("ALL");
   const args: Argument[] = [];
-  if (!cursor.at(")")) args.push(...cursor.list(() => readArgument(cursor, callee)));
+  if (!cursor.at(")"))
+    args.push(
+      ...cursor.list(() => {
+        const argument = readArgument(cursor, callee);
+        if (cursor.accept("DEFAULT")) {
+          tail.otherwise = readExpression(cursor);
+          cursor.expect("ON", "CONVERSION", "ERROR");
+        }
+        return argument;
+      }),
+    );
   if (cursor.accept("ORDER", "BY")) tail.order = readSortKeys(cursor);
   readNulls(cursor, tail);
   // PostgreSQL's lists may be a gigabyte long, so there is nothing to truncate.

@@ -134,13 +134,14 @@ function readSelect(cursor: Cursor): Select {
   const into = cursor.accept("INTO") ? cursor.list(() => readExpression(cursor)) : [];
   const from = cursor.accept("FROM") ? readFrom(cursor) : [];
   const where = cursor.accept("WHERE") ? readExpression(cursor) : undefined;
-  const connectBy = readConnectBy(cursor);
+  let connectBy = readConnectBy(cursor);
   let group: GroupItem[] = [];
   let having: Expression | undefined;
-  // HAVING may stand before GROUP BY.
+  // HAVING may stand before GROUP BY, and both before CONNECT BY.
   for (;;) {
     if (cursor.accept("GROUP", "BY")) group = cursor.list(() => readGroupItem(cursor));
     else if (cursor.accept("HAVING")) having = readExpression(cursor);
+    else if (!connectBy && (cursor.at("CONNECT", "BY") || cursor.at("START", "WITH"))) connectBy = readConnectBy(cursor);
     else break;
   }
   if (cursor.at("MODEL") && !cursor.atAhead(1, ")", ",", ";", ".")) cursor.refuse("the MODEL clause");

@@ -2,7 +2,7 @@ import type { Cursor } from "./cursor.js";
 import { readDataType } from "./dataType.js";
 import type { CallTail, Expression } from "./expression.js";
 import { readCallTail } from "./readCallTail.js";
-import { readExpression } from "./readExpression.js";
+import { readExpression, readSum } from "./readExpression.js";
 
 /**
  * Functions whose brackets hold words between the arguments, as the SQL/XML and SQL/JSON standards have it. PostgreSQL follows
@@ -53,6 +53,15 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
       cursor.next();
       cursor.next();
       readExpression(cursor);
+    } else if (
+      callee.startsWith("json_object") &&
+      cursor.at("KEY") &&
+      !cursor.atAhead(1, "VALUE", "IS", ",", ")", ".", "(", ":")
+    ) {
+      // PostgreSQL leaves the word out, and has VALUE for IS.
+      cursor.next();
+      pieces.push(readSum(cursor));
+      if (cursor.accept("IS")) pieces.push("VALUE");
     } else if (callee === "json_object" && cursor.peek().kind === "string" && isKeyAhead(cursor)) {
       const { line } = cursor.peek();
       pieces.push({ kind: "literal", type: "string", value: cursor.next().value, line }, "VALUE");
@@ -66,6 +75,8 @@ function readPieces(cursor: Cursor, callee: string): (string | Expression)[] {
     } else if (text === "COLUMNS" && !cursor.atAhead(1, ".", ",", ")")) pieces.push("COLUMNS", ...readColumns(cursor));
     else if (cursor.peek().kind === "word" && WORDS.has(text) && !isValue) {
       pieces.push(text);
+      // Whether the text is well formed is looked at anyway.
+      if (text === "WELLFORMED") pieces.pop();
       nameNext = text === "NAME" || (text === "AS" && !TYPES.has(cursor.peek(1).text));
       cursor.next();
       if (text === "AS" && !nameNext) pieces.push(typePiece(cursor));

@@ -30,6 +30,8 @@ const BEFORE_KIND = new Set([
   "AND",
   "RESOLVE",
   "COMPILE",
+  "NO",
+  "FORCE",
   "NOFORCE",
   "IF",
   "NOT",

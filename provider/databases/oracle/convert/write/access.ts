@@ -25,14 +25,18 @@ export function writeAccess(expression: Expression, env: Environment): Written |
   const access = findAccess(expression, env);
   if (!access) return undefined;
   const root: Written = { sql: access.root.kind === "variable" ? access.root.sql : access.root.read, type: access.root.type };
-  return writeSteps(root, access.steps, env, expression.line);
+  return writeSteps(root, access.steps, env, expression.line, true);
 }
 
-export function writeSteps(root: Written, steps: readonly Step[], env: Environment, line: number): Written {
+/** `reads`: the value is asked for, so that an element which is not there is an error; else something is put into it. */
+export function writeSteps(root: Written, steps: readonly Step[], env: Environment, line: number, reads = false): Written {
   let value = root;
   let simple = !root.sql.endsWith(")");
   for (const step of steps) {
-    value = writeStep(value, step, simple, env, line);
+    value =
+      step.kind === "index" && reads
+        ? readElement(value, writeSql(step.key, env), env)
+        : writeStep(value, step, simple, env, line);
     simple = simple && step.kind === "field" && root === value;
   }
   return value;
@@ -62,6 +66,25 @@ function writeStep(value: Written, step: Step, simple: boolean, env: Environment
 /** What a handle of Oracle's holds is not here. */
 export function refuseOpaque(type: Type, line: number): void {
   if (type.opaque !== undefined) throw new Unconvertible(`a part of a ${type.opaque}, which PostgreSQL has not`, line);
+}
+
+/**
+ * An element that is read. Tables indexed by a string raise NO_DATA_FOUND for what they have not; those indexed by a number where a handler
+ * around waits for it, since a call for each element costs.
+ */
+function readElement(value: Written, key: string, env: Environment): Written {
+  const { type } = value;
+  refuseOpaque(type, 0);
+  if (type.family === "map") {
+    const element = type.element ?? UNKNOWN;
+    const entry = `${env.output.use("entry")}(${value.sql}, ${/^'/.test(key) ? key : `(${key})::text`})`;
+    const target = castable(element);
+    if (element.family === "map") return { sql: entry, type: element };
+    if (element.family === "record" && target) return { sql: `jsonb_populate_record(NULL::${target}, ${entry})`, type: element };
+    return { sql: target ? `CAST(${entry} #>> '{}' AS ${target})` : `(${entry} #>> '{}')`, type: element };
+  }
+  if (!type.sparse || !env.awaitsMissing) return writeElement(value, key);
+  return { sql: `${env.output.use("element")}(${value.sql}, ${key}::integer)`, type: type.element ?? UNKNOWN };
 }
 
 export function writeElement(value: Written, key: string): Written {
@@ -129,12 +152,16 @@ function fromName(parts: readonly string[], env: Environment): Access | undefine
     const qualified =
       first === env.unit?.name || first === env.home
         ? env.scope.find(parts[1] ?? "")
-        : env.catalog.packages.get(first)?.own(parts[1] ?? "");
+        : (env.blocks?.get(first)?.own(parts[1] ?? "") ?? env.catalog.packages.get(first)?.own(parts[1] ?? ""));
     if (qualified?.kind === "variable" || qualified?.kind === "state") {
       // In a query the routine's name stays, or a column of the name would hide the variable.
       const keeps = env.place === "query" && first === env.unit?.name && qualified.kind === "variable";
       if (keeps && env.unit) env.unit.usesLabel = true;
-      entry = keeps ? { ...qualified, sql: `${quoteName(first)}.${qualified.sql}` } : qualified;
+      const isLabelled = qualified.kind === "variable" && env.blocks?.get(first)?.own(parts[1] ?? "") === qualified;
+      entry =
+        keeps || (isLabelled && qualified.kind === "variable")
+          ? { ...qualified, sql: `${quoteName(first)}.${qualified.sql}` }
+          : qualified;
       name = parts[1] ?? "";
       rest = parts.slice(2);
     }

@@ -52,6 +52,8 @@ export function writeAggregate(parts: readonly string[], e: ExpressionOf<"call">
   if (ignoring) return ignoring;
   const special = SPECIAL[name];
   if (special) return special(e, env);
+  if (name === "count" && e.tail.distinct && e.tail.over)
+    return { sql: `coalesce(cardinality(${writeDistinct(e, env)}), 0)`, type: INTEGER };
   const type = SAME[name];
   if (!type && !e.tail.over && !e.tail.withinGroup && !e.tail.distinct) return undefined;
   const distinct = e.tail.distinct ? "DISTINCT " : "";
@@ -75,6 +77,15 @@ function writeValues(name: string, written: readonly Written[], env: Environment
   // A default is of the value's type.
   const [own, rest] = unified([value, otherwise], env).sql;
   return [own, offset.sql, rest].join(", ");
+}
+
+/** The different values of a partition, in their order: PostgreSQL has no DISTINCT in a window function. */
+function writeDistinct(e: ExpressionOf<"call">, env: Environment): string {
+  const [value] = e.args;
+  if (!value) throw new Unconvertible("DISTINCT of nothing", e.line);
+  const written = writeExpression(value.value, env);
+  const isPlain = written.type.family === "unknown" || written.type.family === "string";
+  return `${env.output.use("distinct_values")}(array_agg(${isPlain ? `(${written.sql})::text` : written.sql})${writeOver(e, env)})`;
 }
 
 function writeKeys(keys: readonly SortKey[], env: Environment): string {
@@ -112,6 +123,13 @@ function writeList(e: ExpressionOf<"call">, env: Environment): Written {
   const inside = `${e.tail.distinct ? "DISTINCT " : ""}${text}, ${between === "NULL" ? "''" : between}`;
   const order = e.tail.withinGroup ? writeKeys(e.tail.withinGroup, env) : "";
   if (!e.tail.over) return { sql: `string_agg(${inside}${order === "" ? "" : ` ORDER BY ${order}`})`, type: TEXT };
+  if (e.tail.distinct) {
+    const [key, ...others] = e.tail.withinGroup ?? [];
+    const isOwn = key === undefined || (others.length === 0 && key.direction === "" && writeSql(key.value, env) === written.sql);
+    if (!isOwn) throw new Unconvertible("LISTAGG(DISTINCT ...) over a window in another order", e.line);
+    const sql = `nullif(array_to_string(${writeDistinct(e, env)}, ${between === "NULL" ? "''" : between}), '')`;
+    return { sql, type: TEXT };
+  }
   // A window function takes no ORDER BY in its brackets; the window's own gives it, over all rows of the partition.
   const partition = e.tail.over.partition.map((each) => writeSql(each, env)).join(", ");
   const window = [

@@ -13,6 +13,8 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     return { sql: `${left} ${e.operator} ${right}`, type: BOOLEAN };
   }
   if (COMPARISONS.has(e.operator)) {
+    const listed = asListTest(e);
+    if (listed) return writeExpression(listed, env);
     const sides = comparable(e.left, [e.right], EQUALITIES.has(e.operator), env);
     return { sql: `${sides.value} ${e.operator} ${sides.others[0] ?? ""}`, type: BOOLEAN };
   }
@@ -29,12 +31,20 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
       return writeDivision(e, left, right);
     case "MOD":
     case "REM":
-      return { sql: `mod(${left.sql}, ${right.sql})`, type: wider(left.type, right.type) };
+      return { sql: modulo(left.sql, right.sql), type: wider(left.type, right.type) };
     case "**":
       return { sql: `power(${left.sql}, ${right.sql})`, type: NUMERIC };
     default:
       return { sql: `${left.sql} ${e.operator} ${right.sql}`, type: BOOLEAN };
   }
+}
+
+/** = ANY (a, b) is IN (a, b), <> ALL (a, b) is NOT IN (a, b): these may hold values of several types. */
+function asListTest({ operator, left, right, line }: ExpressionOf<"binary">): Expression | undefined {
+  if (right.kind !== "quantified" || !Array.isArray(right.items)) return undefined;
+  const negated = operator !== "=" && right.quantifier === "ALL";
+  if (!(negated ? EQUALITIES.has(operator) : operator === "=" && right.quantifier === "ANY")) return undefined;
+  return { kind: "in", value: left, items: right.items, negated, line };
 }
 
 const EQUALITIES = new Set(["=", "<>", "!=", "^=", "~="]);
@@ -45,6 +55,13 @@ function operands(e: ExpressionOf<"binary">, env: Environment): readonly [Writte
   if (e.operator === "+" || e.operator === "-") return summands(e.operator, left, right, env);
   const isSpan = left.type.family === "interval" || right.type.family === "interval";
   return isSpan ? [left, right] : [toNumber(left, env), toNumber(right, env)];
+}
+
+/** By zero it is the dividend in Oracle, an error here. */
+export function modulo(dividend: string, divisor: string): string {
+  return /^[1-9]\d*$/.test(divisor)
+    ? `mod(${dividend}, ${divisor})`
+    : `coalesce(mod(${dividend}, nullif(${divisor}, 0)), ${dividend} + ${divisor})`;
 }
 
 /** OR inside AND needs brackets; the reader has dropped none, but rewriting may have added an OR. */

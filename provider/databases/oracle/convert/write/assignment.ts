@@ -27,7 +27,7 @@ export function writeChangingMethod(call: Expression, env: Environment): string[
   if (!access || last?.kind !== "method" || !changesCollection(last.name)) return undefined;
   const collection: Access = { ...access, steps: access.steps.slice(0, -1) };
   const args = last.args.map((arg) => writeSql(arg.value, env));
-  const value = writeCollectionChange(read(collection, env, call.line), last.name, args, call.line);
+  const value = writeCollectionChange(read(collection, env, call.line), last.name, args, env, call.line);
   return assign(collection, value, env, call.line);
 }
 

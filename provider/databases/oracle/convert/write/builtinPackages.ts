@@ -3,9 +3,10 @@ import type { Expression, ExpressionOf } from "../read/expression.js";
 import { writeAnydataFunction } from "./anydata.js";
 import { writeAssignment } from "./assignment.js";
 import type { Environment } from "./environment.js";
+import { numberText } from "./numberText.js";
 import { isSystemPackage } from "./systemPackages.js";
 import { BYTES, INTEGER, NUMERIC, TEXT, type Type } from "./types.js";
-import { type Written, writeOperand, writeSql } from "./writeExpression.js";
+import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
 
 type FunctionOf = (args: readonly Expression[], env: Environment) => string;
 
@@ -195,7 +196,10 @@ function nothing(): string[] {
 }
 
 function notice([text]: readonly Expression[], env: Environment): string[] {
-  return [`RAISE NOTICE '%', ${sql(text, env)};`];
+  if (!text) return ["RAISE NOTICE '';"];
+  const written = writeExpression(text, env);
+  const shown = written.type.family === "number" ? numberText(written.sql, env) : written.sql;
+  return [`RAISE NOTICE '%', ${shown};`];
 }
 
 function analyze([, table]: readonly Expression[], env: Environment): string[] {

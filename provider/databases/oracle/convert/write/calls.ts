@@ -5,6 +5,7 @@ import { writeAccess } from "./access.js";
 import { writeAggregate } from "./aggregates.js";
 import { writeAssignment } from "./assignment.js";
 import { writePackageFunction } from "./builtinPackages.js";
+import { writeWithDefault } from "./conversionErrors.js";
 import type { Entry, Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
 import { quoteName, quoteNames } from "./names.js";
@@ -28,6 +29,7 @@ export function writeCall(e: ExpressionOf<"call">, env: Environment): Written {
   const special = writeAggregate(parts, e, env) ?? writePackageFunction(parts, e, env);
   if (special) return special;
   const own = parts.length === 1 ? FUNCTIONS[parts[0] ?? ""] : undefined;
+  if (e.tail.otherwise) return writeWithDefault(parts.join("."), e, env);
   if (own) {
     const written = own(
       e.args.map((arg) => arg.value),

@@ -72,7 +72,8 @@ function isAtom(sql: string): boolean {
 
 /** As a number where it is a text or not known; only outside PL/SQL, whose bodies resolve their types when they run. */
 export function toNumber(written: Written, env: Environment): Written {
-  if (!env.leanings || isNull(written) || isQuoted(written)) return written;
+  if (isNull(written) || isQuoted(written)) return written;
+  if (!env.leanings) return written.type.family === "string" ? cast(written, "number") : written;
   return isUnknown(written) || written.type.family === "string" ? cast(written, "number") : written;
 }
 
@@ -114,7 +115,8 @@ export interface Sides {
 export function comparable(value: Expression, others: readonly Expression[], isEquality: boolean, env: Environment): Sides {
   const [first] = others;
   // 1 = x is x = 1.
-  if (env.leanings && others.length === 1 && first && wholeNumber(value) !== undefined && wholeNumber(first) === undefined) {
+  const isTurnable = others.length === 1 && first !== undefined && first.kind !== "quantified";
+  if (env.leanings && isTurnable && wholeNumber(value) !== undefined && wholeNumber(first) === undefined) {
     const turned = comparable(first, [value], isEquality, env);
     return { value: turned.others[0] ?? "", others: [turned.value], type: turned.type };
   }
@@ -125,6 +127,10 @@ export function comparable(value: Expression, others: readonly Expression[], isE
   const own = writeOperand(value, env);
   const rest = others.map((other) => writeOperand(other, env));
   const plain = { value: own.sql, others: rest.map(({ sql }) => sql), type: own.type };
+  // In PL/SQL only what is declared as a text, beside what is known for a number.
+  const isText = (side: Written) => side.type.family === "string" && !isQuoted(side);
+  if (!env.leanings && [own, ...rest].some((side) => isNumeric(side.type)) && [own, ...rest].some(isText))
+    return { value: toNumber(own, env).sql, others: rest.map((side) => toNumber(side, env).sql), type: own.type };
   if (!env.leanings || value.kind === "list" || others.some(({ kind }) => kind === "list" || kind === "quantified")) return plain;
   const numbers = others.map(wholeNumber);
   if (isUnknown(own) && isEquality && numbers.every((number) => number !== undefined))
@@ -198,7 +204,10 @@ function asKind(written: Written, kind: Leaning, env: Environment): Written {
 
 /** The operands of + and -, whose kinds decide what the operator does. */
 export function summands(operator: "+" | "-", left: Written, right: Written, env: Environment): readonly [Written, Written] {
-  if (!env.leanings) return [left, right];
+  if (!env.leanings) {
+    const isDated = [left, right].some(({ type }) => isMoment(type) || type.family === "interval");
+    return isDated ? [left, right] : [toNumber(left, env), toNumber(right, env)];
+  }
   if (!isUnknown(left) && !isUnknown(right) && left.type.family !== "string" && right.type.family !== "string")
     return [left, right];
   const kinds = [left, right].map((side) => (side.type.family === "interval" ? "interval" : knownKind(side)));

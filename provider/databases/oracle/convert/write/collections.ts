@@ -79,7 +79,13 @@ function writeMapMethod(value: string, name: string, argument: string | undefine
 }
 
 /** The collection's value after EXTEND, TRIM or DELETE. */
-export function writeCollectionChange(collection: Written, name: string, args: readonly string[], line: number): string {
+export function writeCollectionChange(
+  collection: Written,
+  name: string,
+  args: readonly string[],
+  env: Environment,
+  line: number,
+): string {
   const value = collection.sql;
   const [first, second] = args;
   const empty = collection.type.family === "map" ? "'{}'::jsonb" : "'{}'";
@@ -96,8 +102,9 @@ export function writeCollectionChange(collection: Written, name: string, args: r
     const filler = `SELECT ${bracket(value)}[k] FROM generate_subscripts(${value}, 1) AS k`;
     return `ARRAY(${filler} UNION ALL SELECT ${element} FROM generate_series(1, ${first}))`;
   }
-  const kept = second === undefined ? `k = ${first ?? ""}` : `k BETWEEN ${first ?? ""} AND ${second}`;
-  return `ARRAY(SELECT CASE WHEN ${kept} THEN NULL ELSE ${bracket(value)}[k] END FROM generate_subscripts(${value}, 1) AS k)`;
+  if (!collection.type.sparse)
+    env.output.warn("DELETE of an element inside a nested table leaves its place, which COUNT goes on counting", line);
+  return `${env.output.use("without")}(${value}, ${first ?? ""}, ${second ?? first ?? ""})`;
 }
 
 function bracket(value: string): string {

@@ -14,8 +14,8 @@ const USERENV: Readonly<Record<string, string>> = {
   service_name: "current_database()",
   ip_address: "host(inet_client_addr())",
   host: "host(inet_client_addr())",
-  sid: "pg_backend_pid()",
-  sessionid: "pg_backend_pid()",
+  sid: "pg_backend_pid()::text",
+  sessionid: "pg_backend_pid()::text",
   module: "current_setting('application_name')",
   os_user: "session_user",
   server_host: "host(inet_server_addr())",
@@ -27,5 +27,10 @@ export function writeContext(space: string, key: Expression, env: Environment): 
     return { sql: `current_setting(concat(${quoteText(`${space}.`)}, ${writeSql(key, env)}), true)`, type: TEXT };
   const name = key.value.toLowerCase();
   const known = space === "userenv" ? USERENV[name] : undefined;
+  if (space === "userenv" && known === undefined)
+    env.output.warn(
+      `SYS_CONTEXT('USERENV', ${quoteText(key.value)}) became the setting userenv.${name}, which is NULL unless somebody sets it`,
+      key.line,
+    );
   return { sql: known ?? `current_setting(${quoteText(`${space}.${name}`)}, true)`, type: TEXT };
 }

@@ -1,3 +1,4 @@
+import { Unconvertible } from "../read/cursor.js";
 import type { Expression } from "../read/expression.js";
 import { leaningOf, operand, toKind, toMoment, toNumber, toText } from "./coercion.js";
 import type { Environment } from "./environment.js";
@@ -19,6 +20,8 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     if (!format && written.type.family === "number") return { sql: numberText(written.sql, env), type: TEXT };
     if (!format)
       return { sql: written.type.family === "string" ? written.sql : `${writeOperand(value, env).sql}::text`, type: TEXT };
+    const digits = format.kind === "literal" ? writeSpecialNumber(written, format.value, env) : undefined;
+    if (digits !== undefined) return { sql: digits, type: TEXT };
     // A text with a format is one that Oracle would turn into a date or number first.
     const name = env.place === "definition" ? env.output.use("to_char") : "to_char";
     const argument = toKind(written, formatLeaning(format) ?? leaningOf(written), env).sql;
@@ -58,19 +61,47 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     },
 };
 
+/** TM9, the shortest text of a number, and X, hexadecimal digits, which PostgreSQL 17 takes for letters. */
+function writeSpecialNumber(value: Written, format: string, env: Environment): string | undefined {
+  if (/^tm9?$/i.test(format)) return numberText(value.sql, env);
+  const [, fill, zeros = "", digits = ""] = /^(fm)?(0*)(x+)$/i.exec(format) ?? [];
+  if (digits === "") return undefined;
+  const hex = `to_hex(${operand(value.sql)}::bigint)`;
+  const cased = digits.startsWith("X") ? `upper(${hex})` : hex;
+  const sized =
+    zeros === "" && fill !== undefined ? cased : `lpad(${cased}, ${zeros.length + digits.length}, '${zeros === "" ? " " : "0"}')`;
+  // Without FM there is a place for the sign.
+  return fill === undefined ? `(' ' || ${sized})` : sized;
+}
+
 function parsed([value, format]: readonly Expression[], env: Environment, type: Type, sql: string): Written | undefined {
   if (!value) return undefined;
   const written = writeExpression(value, env);
   if (!format) return { sql: `CAST(${written.sql} AS ${sql})`, type };
   const isOther = isNumeric(written.type) || isMoment(written.type);
   const text = isOther ? `${operand(written.sql)}::text` : toText(written, env).sql;
-  const moment = `to_timestamp(${text}, ${writeFormat(format, env, false)})`;
+  const first = format.kind === "literal" ? firstOfCentury(format.value) : undefined;
+  const read = first === undefined ? "to_timestamp" : env.output.use("to_moment");
+  const moment = `${read}(${text}, ${writeFormat(format, env, false)}${first === undefined ? "" : `, ${first}`})`;
   return { sql: type === TIMESTAMPTZ ? moment : `${moment}::${sql}`, type };
 }
 
+/**
+ * The first of the hundred years that a year of two digits is of: RR and RRRR take 1950 to 2049 (until 2050), YY the present century.
+ * PostgreSQL takes 1970 to 2069 for YY, and the first century for YYYY.
+ */
+function firstOfCentury(format: string): number | undefined {
+  const elements = format.replace(/"[^"]*"/g, "");
+  if (/rr/i.test(elements)) return 1950;
+  return /(?<!y)yy(?!y)/i.test(elements) ? 2000 : undefined;
+}
+
 /** Format elements that are spelt otherwise: two-digit years, fractions, the radix character. */
-function writeFormat(format: Expression, env: Environment, isNumber: boolean): string {
+export function writeFormat(format: Expression, env: Environment, isNumber: boolean): string {
   if (format.kind !== "literal" || isNumber) return writeSql(format, env);
+  const foreign = /year|sp(th)?\b|thsp/i.exec(format.value.replace(/"[^"]*"/g, ""))?.[0];
+  if (foreign !== undefined)
+    throw new Unconvertible(`the format element ${foreign.toUpperCase()}: PostgreSQL spells no numbers`, format.line);
   const pieces = format.value.split(/("[^"]*")/);
   const mended = pieces.map((piece) => (piece.startsWith('"') ? piece : mendFormat(piece)));
   return quoteText(mended.join(""));

@@ -193,8 +193,14 @@ export interface Environment {
   readonly bulk?: { readonly label: string; readonly flag: string };
   /** What columns of tables that are in no file hold, read from their uses. Absent in PL/SQL, whose bodies resolve their types when they run. */
   readonly leanings?: Leanings;
+  /** The query that follows is a recursion's UNION ALL, whose two sides must be of the same types to the last digit. */
+  readonly recursion?: boolean;
   /** The select list belongs to a UNION or the like, whose columns get one type when all are written: see setColumns.ts. */
-  readonly marked?: boolean;
+  readonly marked?: boolean | "recursive";
+  /** Labelled blocks around a place, whose variables may be named with the label in front. */
+  readonly blocks?: ReadonlyMap<string, Scope>;
+  /** A handler around waits for NO_DATA_FOUND, which an element that is not there raises. */
+  readonly awaitsMissing?: boolean;
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */
   readonly pseudo?: ReadonlyMap<string, string>;
 }

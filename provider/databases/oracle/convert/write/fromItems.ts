@@ -15,9 +15,10 @@ export function writeFrom(
   items: readonly TableItem[],
   where: Expression | undefined,
   env: Environment,
-  columnValue: boolean,
+  uses: { readonly columnValue: boolean; readonly dual: boolean },
 ): { sql: string; where?: Expression } {
-  const tables = items.filter((item) => !isDual(item));
+  const { columnValue } = uses;
+  const tables = uses.dual ? items : items.filter((item) => !isDual(item));
   const names = tables.map((item) => nameTables(item, env));
   const joined = writeOuterJoins(tables, names, where, env, (item) => writeItem(item, env, columnValue));
   if (joined) return joined;
@@ -25,7 +26,8 @@ export function writeFrom(
   return { sql, ...(where ? { where } : {}) };
 }
 
-function isDual(item: TableItem): boolean {
+/** The table of one row that is written only where something is taken from it. */
+export function isDual(item: TableItem): boolean {
   return (
     item.kind === "table" &&
     item.name.at(-1) === "dual" &&
@@ -59,6 +61,7 @@ function tableColumns(name: readonly string[], env: Environment): ReadonlyMap<st
 export function writeItem(item: TableItem, env: Environment, columnValue: boolean): string {
   switch (item.kind) {
     case "table": {
+      if (isDual(item)) return `(SELECT 'X'::varchar(1) AS dummy) AS ${quoteName(item.alias ?? "dual")}`;
       const sample = item.sample ? ` TABLESAMPLE BERNOULLI (${writeSql(item.sample, env)})` : "";
       return `${writeTableName(item, env)}${item.alias === undefined ? "" : ` AS ${quoteName(item.alias)}`}${sample}`;
     }

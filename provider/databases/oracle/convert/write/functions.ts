@@ -1,5 +1,6 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression, ExpressionOf } from "../read/expression.js";
+import { modulo } from "./arithmetic.js";
 import { comparable, operand, toNumber, toText, unified } from "./coercion.js";
 import { writeContext } from "./contextFunctions.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
@@ -25,6 +26,14 @@ function textCall(name: string, type: Type = TEXT): FunctionWriter {
     const [first, ...rest] = args;
     if (!first) return undefined;
     return { sql: `${name}(${[asText(first, env), ...rest.map((arg) => writeSql(arg, env))].join(", ")})`, type };
+  };
+}
+
+/** What is left of a text may be nothing, which is NULL in Oracle and '' here. */
+function mayBeEmpty(write: FunctionWriter): FunctionWriter {
+  return (args, env, e) => {
+    const written = write(args, env, e);
+    return written && { ...written, sql: `nullif(${written.sql}, '')` };
   };
 }
 
@@ -79,6 +88,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   to_number: ([value, format], env) => {
     if (!value) return undefined;
     if (!format) return { sql: `CAST(${writeSql(value, env)} AS numeric)`, type: NUMERIC };
+    if (isLiteral(format, "string") && /^(fm)?0*x+$/i.test(format.value))
+      return { sql: `(('x' || lpad(trim(${asText(value, env)}), 16, '0'))::bit(64)::bigint::numeric)`, type: NUMERIC };
     return { sql: `to_number(${asText(value, env)}, ${writeSql(format, env)})`, type: NUMERIC };
   },
   to_binary_double: ([value], env) =>
@@ -105,22 +116,25 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   nls_initcap: ([value], env) => value && { sql: `initcap(${asText(value, env)})`, type: TEXT },
   lpad: padded("lpad"),
   rpad: padded("rpad"),
-  ltrim: textCall("ltrim"),
-  rtrim: textCall("rtrim"),
+  ltrim: mayBeEmpty(textCall("ltrim")),
+  rtrim: mayBeEmpty(textCall("rtrim")),
   concat: (args, env) => ({ sql: `concat(${args.map((arg) => writeSql(arg, env)).join(", ")})`, type: TEXT }),
-  replace: ([value, from, to], env) => {
+  replace: mayBeEmpty(([value, from, to], env) => {
     if (!value || !from) return undefined;
     const by = to ? writeSql(to, env) : "NULL";
+    const wanted = writeSql(from, env);
+    // To look for nothing changes nothing.
+    const what = wanted === "NULL" ? "''" : from.kind === "literal" ? wanted : `coalesce(${wanted}, '')`;
     return {
-      sql: `replace(${asText(value, env)}, ${writeSql(from, env)}, ${by === "NULL" ? "''" : isLiteral(to, "string") ? by : `coalesce(${by}, '')`})`,
+      sql: `replace(${asText(value, env)}, ${what}, ${by === "NULL" ? "''" : isLiteral(to, "string") ? by : `coalesce(${by}, '')`})`,
       type: TEXT,
     };
-  },
-  translate: ([value, from, to], env, e) => {
+  }),
+  translate: mayBeEmpty(([value, from, to], env, e) => {
     if (e.args[0]?.name === "\uE000using" && value) return { sql: writeSql(value, env), type: TEXT };
     if (!value || !from || !to) return undefined;
     return { sql: `translate(${asText(value, env)}, ${writeSql(from, env)}, ${writeSql(to, env)})`, type: TEXT };
-  },
+  }),
   substr: writeSubstring,
   substrb: writeSubstring,
   substrc: writeSubstring,
@@ -138,9 +152,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
       type: TEXT,
     };
   },
-  asciistr: ([value], env) => value && { sql: writeSql(value, env), type: TEXT },
+  asciistr: ([value], env, e) => {
+    env.output.warn("ASCIISTR keeps letters that are not in ASCII as they are", e.line);
+    return value && { sql: writeSql(value, env), type: TEXT };
+  },
   ascii: textCall("ascii", INTEGER),
-  soundex: renamed("soundex", TEXT),
+  soundex: ([value], env) => value && { sql: `${env.output.use("soundex")}(${asText(value, env)})`, type: TEXT },
   regexp_like: ([value, pattern, flags], env) => {
     if (!value || !pattern) return undefined;
     return {
@@ -148,7 +165,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
       type: BOOLEAN,
     };
   },
-  regexp_replace: ([value, pattern, to, start, occurrence, flags], env) => {
+  regexp_replace: mayBeEmpty(([value, pattern, to, start, occurrence, flags], env) => {
     if (!value || !pattern) return undefined;
     const by = to ? writeReplacement(to, env) : "''";
     // Without an occurrence Oracle replaces all, PostgreSQL the first.
@@ -160,15 +177,15 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
       sql: `regexp_replace(${[asText(value, env), writeSql(pattern, env), by, ...place, ...writeFlags(flags, env)].join(", ")})`,
       type: TEXT,
     };
-  },
-  regexp_substr: (args, env) => writeRegexp("regexp_substr", args, [2, 3, 5], 4, TEXT, env),
+  }),
+  regexp_substr: mayBeEmpty((args, env) => writeRegexp("regexp_substr", args, [2, 3, 5], 4, TEXT, env)),
   regexp_instr: (args, env) => writeRegexp("regexp_instr", args, [2, 3, 4, 6], 5, INTEGER, env),
   regexp_count: (args, env) => writeRegexp("regexp_count", args, [2], 3, INTEGER, env),
-  mod: ([a, b], env) => a && b && { sql: `mod(${numeric(a, env)}, ${numeric(b, env)})`, type: NUMERIC },
+  mod: ([a, b], env) => a && b && { sql: modulo(numeric(a, env), numeric(b, env)), type: NUMERIC },
   remainder: ([a, b], env) => {
     if (!a || !b) return undefined;
     const [value, by] = [numeric(a, env), numeric(b, env)];
-    return { sql: `(${value} - ${by} * round(${value} / ${by}))`, type: NUMERIC };
+    return { sql: `(${value} - ${by} * round(${value}::numeric / ${by}))`, type: NUMERIC };
   },
   power: ofNumbers("power"),
   sqrt: ofNumbers("sqrt"),
@@ -187,12 +204,28 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   least: extreme("least"),
   nanvl: ([value, other], env) =>
     value && other && { sql: `coalesce(nullif(${writeSql(value, env)}, 'NaN'), ${writeSql(other, env)})`, type: NUMERIC },
-  ora_hash: ([value], env) => value && { sql: `(hashtext(${asText(value, env)})::bigint & 4294967295)`, type: INTEGER },
+  ora_hash: ([value, last], env, e) => {
+    if (!value) return undefined;
+    env.output.warn("ORA_HASH gives other numbers than in Oracle: only what is compared with itself stays as it was", e.line);
+    const hash = `(hashtext(${asText(value, env)})::bigint & 4294967295)`;
+    return { sql: last ? `(${hash} % (${writeSql(last, env)} + 1))` : hash, type: INTEGER };
+  },
   sys_guid: () => ({ sql: "uuid_send(gen_random_uuid())", type: BYTES }),
   hextoraw: ([value], env) => value && { sql: `decode(${writeSql(value, env)}, 'hex')`, type: BYTES },
   rawtohex: ([value], env) => value && { sql: `upper(encode(${writeSql(value, env)}, 'hex'))`, type: TEXT },
   rawtonhex: ([value], env) => value && { sql: `upper(encode(${writeSql(value, env)}, 'hex'))`, type: TEXT },
-  standard_hash: ([value], env) => value && { sql: `sha256(convert_to(${asText(value, env)}, 'UTF8'))`, type: BYTES },
+  standard_hash: ([value, algorithm], env, e) => {
+    if (!value) return undefined;
+    const name = algorithm === undefined ? "SHA1" : isLiteral(algorithm, "string") ? algorithm.value.toUpperCase() : undefined;
+    const bytes = `convert_to(${asText(value, env)}, 'UTF8')`;
+    if (name === "MD5") return { sql: `decode(md5(${bytes}), 'hex')`, type: BYTES };
+    if (name === "SHA256" || name === "SHA384" || name === "SHA512")
+      return { sql: `${name.toLowerCase()}(${bytes})`, type: BYTES };
+    return refuse(
+      `STANDARD_HASH by ${name ?? "an algorithm that is known at run time only"}: PostgreSQL has it in pgcrypto only`,
+      e,
+    );
+  },
   rowidtochar: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT },
   chartorowid: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::tid`, type: UNKNOWN },
   empty_clob: () => ({ sql: "''", type: TEXT }),
@@ -217,7 +250,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
     (code && bulkMessage(code, env)) ??
     (code && !(env.unit && env.unit.handlers > 0)
       ? { sql: `concat('ORA', ${writeSql(code, env)})`, type: TEXT }
-      : { sql: "SQLERRM", type: TEXT }),
+      : { sql: `${env.output.use("sqlerrm")}(SQLSTATE, SQLERRM)`, type: TEXT }),
   value: ([alias], env) => alias && { sql: writeSql(alias, env), type: UNKNOWN },
   ref: (_, __, e) => refuse("REF", e),
   deref: (_, __, e) => refuse("DEREF: PostgreSQL has no references to rows", e),
@@ -237,7 +270,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   },
   existsnode: ([document, path], env) =>
     document && path && { sql: `(xpath_exists(${writeSql(path, env)}, ${writeSql(document, env)}))::integer`, type: INTEGER },
-  dump: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT },
+  dump: (_, __, e) => refuse("DUMP: how Oracle stores a value", e),
   nls_charset_id: () => ({ sql: "pg_char_to_encoding(getdatabaseencoding())", type: INTEGER }),
 };
 
@@ -247,7 +280,8 @@ function padded(name: string): FunctionWriter {
     if (!value || !size) return undefined;
     const length = writeOperand(size, env);
     const args = [asText(value, env), length.type.family === "integer" ? length.sql : `${length.sql}::integer`];
-    return { sql: `${name}(${[...args, ...(filler ? [writeSql(filler, env)] : [])].join(", ")})`, type: TEXT };
+    const sql = `${name}(${[...args, ...(filler ? [writeSql(filler, env)] : [])].join(", ")})`;
+    return { sql: isLiteral(size, "number") && Number(size.value) >= 1 ? sql : `nullif(${sql}, '')`, type: TEXT };
   };
 }
 
@@ -297,8 +331,14 @@ function writeSubstring([value, start, amount]: readonly Expression[], env: Envi
   if (!value || !start) return undefined;
   const text = asText(value, env);
   const rest = amount ? `, ${writeSql(amount, env)}` : "";
-  const isPlain = isLiteral(start, "number") && Number(start.value) > 0 && (!amount || isLiteral(amount, "number"));
-  if (isPlain) return { sql: `substr(${text}, ${writeSql(start, env)}${rest})`, type: TEXT };
+  const isWhole = (each: Expression) => isLiteral(each, "number") && /^\d+$/.test(each.value);
+  const isPlain = isLiteral(start, "number") && isWhole(start) && Number(start.value) > 0 && (!amount || isWhole(amount));
+  if (isPlain) {
+    const sql = `substr(${text}, ${writeSql(start, env)}${rest})`;
+    // From the first character on nothing is left of nothing only.
+    const isFront = start.value === "1" && (!amount || (isLiteral(amount, "number") && Number(amount.value) >= 1));
+    return { sql: isFront ? sql : `nullif(${sql}, '')`, type: TEXT };
+  }
   return { sql: `${env.output.use("substr")}(${text}, ${writeSql(start, env)}${rest})`, type: TEXT };
 }
 

@@ -27,7 +27,9 @@ export function writeGuardedBlock(
   const catches = handlers.some((handler) => handles(handler, BULK_ERRORS, env));
   const isBulk = catches && mentionsSaved(head);
   // Handlers that do not match leave it to those of the block around.
-  const inner: Environment = handlers.length > 0 && catches ? withoutBulk(env) : env;
+  const around: Environment = handlers.length > 0 && catches ? withoutBulk(env) : env;
+  const awaitsMissing = handlers.some(({ exceptions }) => exceptions.some((name) => name.at(-1) === "no_data_found"));
+  const inner: Environment = awaitsMissing ? { ...around, awaitsMissing } : around;
   if (!isBulk && tail.length === 0) return writePlain(head, handlers, inner);
   const unit = unitOf(env, 0);
   const flag = isBulk ? unit.fresh("bulk_failed", "boolean") : undefined;

@@ -97,7 +97,13 @@ function ownName(name: string, env: Environment, line: number): Written | undefi
     case "dbtimezone":
       return { sql: "current_setting('TimeZone')", type: TEXT };
     case "sqlerrm":
-      return { sql: env.unit && env.unit.handlers > 0 ? "SQLERRM" : "'ORA-0000: normal, successful completion'", type: TEXT };
+      return {
+        sql:
+          env.unit && env.unit.handlers > 0
+            ? `${env.output.use("sqlerrm")}(SQLSTATE, SQLERRM)`
+            : "'ORA-0000: normal, successful completion'",
+        type: TEXT,
+      };
     case "sqlcode":
       return { sql: env.unit && env.unit.handlers > 0 ? writeSqlCode() : "0", type: INTEGER };
     case "inserting":

@@ -18,14 +18,18 @@ export function writeOuterJoins(
 ): { sql: string; where?: Expression } | undefined {
   const conditions = new Map<number, Expression[]>();
   const kept: Expression[] = [];
-  for (const condition of conjuncts(where)) {
+  for (const each of conjuncts(where)) {
     const marked = new Set<number>();
-    visit(condition, (node) => {
+    const supposed = new Map<string, string>();
+    visit(each, (node) => {
       if (isInnerQuery(node)) return false;
-      if ((node.kind === "name" || node.kind === "call") && node.outer)
-        marked.add(ownerOf(node, names, env, { condition, where }));
+      if ((node.kind !== "name" && node.kind !== "call") || !node.outer) return undefined;
+      const owner = ownerOf(node, names, env, { condition: each, where });
+      marked.add(owner.index);
+      if (owner.supposed !== undefined) supposed.set(owner.supposed, names[owner.index]?.[0] ?? "");
       return undefined;
     });
+    const condition = qualified(each, supposed);
     const [table, ...others] = marked;
     if (others.length > 0) throw new Unconvertible("(+) on two tables in one condition", condition.line);
     if (table === undefined) kept.push(condition);
@@ -82,8 +86,14 @@ function needed(conditions: readonly Expression[], names: readonly (readonly str
   return tables;
 }
 
+interface Owner {
+  readonly index: number;
+  /** The column, where nothing says which table has it. */
+  readonly supposed?: string;
+}
+
 /** Which item of FROM a marked column belongs to. */
-function ownerOf(node: Expression, names: readonly (readonly string[])[], env: Environment, place: Place): number {
+function ownerOf(node: Expression, names: readonly (readonly string[])[], env: Environment, place: Place): Owner {
   const parts =
     node.kind === "name"
       ? node.parts
@@ -94,12 +104,29 @@ function ownerOf(node: Expression, names: readonly (readonly string[])[], env: E
     parts.length > 1
       ? names.findIndex((own) => own.includes(parts.at(-2) ?? "") || own.includes(parts[0] ?? ""))
       : columnOwner(parts[0] ?? "", names, env);
-  if (index < 0 && parts.length === 1) {
-    const left = onlyOther(parts[0] ?? "", names, env, place);
-    if (left !== undefined) return left;
-  }
-  if (index < 0) throw new Unconvertible(`(+) on ${parts.join(".")}, a column whose table is not named`, node.line);
-  return index;
+  if (index >= 0) return { index };
+  const [column] = parts;
+  const open = column !== undefined && parts.length === 1 ? openItems(column, names, env, place) : [];
+  const [only, ...others] = open;
+  if (only !== undefined && others.length === 0) return { index: only };
+  const last = open.at(-1);
+  const table = last === undefined ? undefined : names[last]?.[0];
+  if (column === undefined || last === undefined || table === undefined)
+    throw new Unconvertible(`(+) on ${parts.join(".")}, a column whose table is not named`, node.line);
+  env.output.warn(
+    `(+) on ${column}, a column whose table is not named: taken for a column of ${table}; if it is none, the statement fails`,
+    node.line,
+  );
+  return { index: last, supposed: column };
+}
+
+/** With the table that a column is supposed to be of before it: should it be another's, the server says so. */
+function qualified(condition: Expression, supposed: ReadonlyMap<string, string>): Expression {
+  if (supposed.size === 0) return condition;
+  return replaceNodes(condition, (node) => {
+    const table = node.kind === "name" && node.parts.length === 1 ? supposed.get(node.parts[0] ?? "") : undefined;
+    return node.kind === "name" && table !== undefined ? { ...node, parts: [table, ...node.parts] } : undefined;
+  });
 }
 
 interface Place {
@@ -108,15 +135,15 @@ interface Place {
 }
 
 /**
- * The one item that may have a column which no item is known to have: not what the condition compares it with, nor one whose columns are
+ * The items that may have a column which no item is known to have: not what the condition compares it with, nor one whose columns are
  * known. Of several it is the one that carries the mark elsewhere: the mark on a table that is joined to nothing would mean nothing.
  */
-function onlyOther(
+function openItems(
   column: string,
   names: readonly (readonly string[])[],
   env: Environment,
   { condition, where }: Place,
-): number | undefined {
+): number[] {
   const compared = new Set<string>();
   visit(condition, (node) => {
     if (node.kind === "name" && !node.outer && node.parts.length > 1) compared.add(node.parts.at(-2) ?? "");
@@ -129,7 +156,7 @@ function onlyOther(
     });
     return lacks ? [] : [index];
   });
-  if (open.length === 1) return open[0];
+  if (open.length === 1) return open;
   const marked = new Set<string>();
   visit(where, (node) => {
     if (isInnerQuery(node)) return false;
@@ -137,7 +164,7 @@ function onlyOther(
     return undefined;
   });
   const likely = open.filter((index) => names[index]?.some((name) => marked.has(name)));
-  return likely.length === 1 ? likely[0] : undefined;
+  return likely.length > 0 ? likely : open;
 }
 
 function columnOwner(column: string, names: readonly (readonly string[])[], env: Environment): number {

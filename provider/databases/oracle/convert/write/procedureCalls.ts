@@ -31,9 +31,8 @@ export function writeProcedureCall(call: Expression, env: Environment): string[]
     const entry = env.scope.find(name);
     return entry?.kind === "variable" ? entry.sql : quoteName(name);
   });
-  const name =
-    routine?.sql ??
-    (env.openHome && parts.length === 1 && env.home !== undefined ? quoteNames([env.home, ...parts]) : quoteNames(parts));
+  // A package's body holds all its procedures, so one that is not in this file is none of them.
+  const name = routine?.sql ?? quoteNames(parts);
   const targets = written.flatMap((each) => (each.target ? [each.target] : []));
   return [
     ...targets.flatMap((target) => target.before),
@@ -46,9 +45,12 @@ function writeArgument(arg: Argument, parameter: Parameter | undefined, env: Env
   const prefix = arg.name === undefined ? "" : `${quoteName(arg.name)} => `;
   if (!parameter || parameter.mode === "IN" || !findAccess(arg.value, env)) return { sql: prefix + writeSql(arg.value, env) };
   const target = writeTarget(arg.value, env);
-  const value = writeSql(arg.value, env);
+  const value = parameter.mode === "OUT" ? "" : writeSql(arg.value, env);
   // What the procedure reads from an IN OUT argument must be in the variable before.
-  const loaded = target.sql === value ? target : { ...target, before: [`${target.sql} := ${value};`, ...target.before] };
+  const loaded =
+    target.sql === value || parameter.mode === "OUT"
+      ? target
+      : { ...target, before: [`${target.sql} := ${value};`, ...target.before] };
   return { sql: prefix + target.sql, target: loaded };
 }
 

@@ -78,9 +78,14 @@ function writeBody(body: QueryBody, env: Environment, into: string, query?: Quer
     const nested = writeQuery(body.query, env, into);
     return { sql: `(${nested.sql})`, columns: nested.columns, env };
   }
+  if (env.recursion) {
+    const outside = { ...env, recursion: false };
+    const both = writeSet(body, { ...outside, marked: "recursive" }, into);
+    return { ...both, ...unifyColumns(both.sql, both.rows, true), env: outside };
+  }
   if (!env.leanings || env.marked) return writeSet(body, env, into);
   const marked = writeSet(body, { ...env, marked: true }, into);
-  return { ...marked, ...unifyColumns(marked.sql, marked.rows), env };
+  return { ...marked, ...unifyColumns(marked.sql, marked.rows, false), env };
 }
 
 interface WrittenSet extends WrittenBody {
@@ -150,7 +155,9 @@ function writeCommon(
 ): { sql: string; columns: ReadonlyMap<string, Type> | undefined } {
   if (table.search && table.columns.length > 0) return writeSearched(table, table.search, env);
   const known = new Map([...(env.common ?? []), [table.name, anchorColumns(table, own, env)]]);
-  const query = writeQuery(table.query, { ...env, common: known });
+  const { body, with: within } = table.query;
+  const recursion = body.kind === "set" && within.length === 0 && refersTo(table.query, table.name);
+  const query = writeQuery(table.query, { ...env, common: known, recursion });
   const names = table.columns.length > 0 ? `(${table.columns.map(quoteName).join(", ")})` : "";
   let sql = `${quoteName(table.name)}${names} AS (${query.sql})`;
   if (table.search)

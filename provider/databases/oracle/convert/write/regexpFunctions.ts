@@ -7,10 +7,10 @@ import { type Written, writeSql } from "./writeExpression.js";
 
 /** Match parameters: n (a dot matches a newline) is PostgreSQL's rule anyway, m is its w. */
 export function writeFlags(flags: Expression | undefined, env: Environment): string[] {
-  if (!flags) return [];
+  if (!flags || (flags.kind === "literal" && flags.type === "null")) return [];
   if (flags.kind === "literal" && flags.type === "string")
     return [quoteText(flags.value.replaceAll("n", "").replaceAll("m", "w"))];
-  return [`translate(${writeSql(flags, env)}, 'mn', 'w')`];
+  return [`translate(coalesce(${writeSql(flags, env)}, ''), 'mn', 'w')`];
 }
 
 /** \\1 is a group in both, & is one in PostgreSQL only after a backslash. */

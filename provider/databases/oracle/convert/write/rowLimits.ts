@@ -1,5 +1,5 @@
 import { Unconvertible } from "../read/cursor.js";
-import type { Expression } from "../read/expression.js";
+import type { Expression, ExpressionOf } from "../read/expression.js";
 import type { Environment } from "./environment.js";
 import { conjunction, conjuncts, mentions } from "./tree.js";
 import { writeOperand, writeSql } from "./writeExpression.js";
@@ -29,8 +29,11 @@ function limitOf(condition: Expression, env: Environment): string {
       : isRowNumber(test.right)
         ? [test.left, MIRRORED[test.operator]]
         : [];
-    if (side && operator === "<=") return writeSql(side, env);
-    if (side && operator === "<") return `${writeOperand(side, env).sql} - 1`;
+    if (side && operator === "<=") return isCount(side) ? writeSql(side, env) : atLeastNone(writeSql(side, env));
+    if (side && operator === "<")
+      return isCount(side) && Number(side.value) > 0
+        ? `${writeSql(side, env)} - 1`
+        : atLeastNone(`ceil(${writeOperand(side, env).sql}) - 1`);
     // ROWNUM = 1 is the first row; no row ever has a number without the ones below it.
     if (side && operator === "=")
       return `CASE WHEN ${writeOperand(side, env).sql} = 1 THEN 1 ELSE 0 END`.replace("CASE WHEN 1 = 1 THEN 1 ELSE 0 END", "1");
@@ -40,6 +43,15 @@ function limitOf(condition: Expression, env: Environment): string {
   if (test.kind === "between" && isRowNumber(test.value) && !test.negated)
     return `CASE WHEN ${writeOperand(test.low, env).sql} <= 1 THEN ${writeOperand(test.high, env).sql} ELSE 0 END`;
   throw new Unconvertible("a condition on ROWNUM of this form", condition.line);
+}
+
+function isCount(expression: Expression): expression is ExpressionOf<"literal"> {
+  return expression.kind === "literal" && /^\d+$/.test(expression.value);
+}
+
+/** PostgreSQL takes LIMIT NULL for no limit and refuses a negative one; a comparison with either is true of no row. */
+function atLeastNone(limit: string): string {
+  return `greatest(coalesce(${limit}, 0), 0)`;
 }
 
 function isRowNumber(expression: Expression): boolean {

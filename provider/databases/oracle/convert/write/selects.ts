@@ -1,7 +1,7 @@
 import type { Expression } from "../read/expression.js";
 import type { GroupItem, Query, Select, SelectItem } from "../read/query.js";
 import type { Environment } from "./environment.js";
-import { writeFrom } from "./fromItems.js";
+import { isDual, writeFrom } from "./fromItems.js";
 import { writeHierarchy } from "./hierarchies.js";
 import { quoteName } from "./names.js";
 import { takeRowLimit } from "./rowLimits.js";
@@ -30,8 +30,8 @@ export interface WrittenSelect {
 export function writeSelect(select: Select, around: Environment, into: string, query?: Query): WrittenSelect {
   const env: Environment = around.marked ? { ...around, marked: false } : around;
   if (select.connectBy) return writeHierarchy(select, select.connectBy, env, into, query);
-  const usesColumnValue = mentions([select.items, select.where], "column_value");
-  const { where: joined, sql: from } = writeFrom(select.from, select.where, env, usesColumnValue);
+  const columnValue = mentions([select.items, select.where], "column_value");
+  const { where: joined, sql: from } = writeFrom(select.from, select.where, env, { columnValue, dual: usesDual(select) });
   const { limit, where } = takeRowLimit(joined, env);
   const clauses: string[] = [];
   if (from !== "") clauses.push(`FROM ${from}`);
@@ -39,7 +39,9 @@ export function writeSelect(select: Select, around: Environment, into: string, q
   const inner = mentions(select.items, "rownum")
     ? { ...env, pseudo: new Map([...(env.pseudo ?? []), ["rownum", "row_number() OVER ()"]]) }
     : env;
-  const counted = limit !== undefined && select.group.length === 0 && hasAggregate(select.items);
+  // Grouped or made distinct, the rows are limited before; the first row of all is the same either way.
+  const isReduced = select.group.length > 0 || (select.distinct && limit !== "1") || hasAggregate(select.items);
+  const counted = limit !== undefined && isReduced;
   const head = `SELECT ${select.distinct ? "DISTINCT " : ""}`;
   const { sql: items, columns } = writeItems(select, inner, around.marked);
   const list = `${head}${items}${into === "" ? "" : ` ${into}`}`;
@@ -47,15 +49,16 @@ export function writeSelect(select: Select, around: Environment, into: string, q
     // The rows are limited before they are counted.
     const alias = select.from.length === 1 && select.from[0] && "alias" in select.from[0] ? select.from[0].alias : undefined;
     const table = select.from[0]?.kind === "table" ? select.from[0].name.at(-1) : undefined;
-    return {
-      sql: `${list} FROM (SELECT * ${clauses.join(" ")} LIMIT ${limit}) AS ${quoteName(alias ?? table ?? "godwit_limited")}`,
-      columns,
-      env: inner,
-    };
+    const limited = `(SELECT * ${clauses.join(" ")} LIMIT ${limit}) AS ${quoteName(alias ?? table ?? "godwit_limited")}`;
+    return { sql: [`${list} FROM ${limited}`, ...writeGrouping(select, inner)].join(" "), columns, env: inner };
   }
-  if (select.group.length > 0) clauses.push(`GROUP BY ${select.group.map((item) => writeGroupItem(item, inner)).join(", ")}`);
-  if (select.having) clauses.push(`HAVING ${writeSql(select.having, inner)}`);
+  clauses.push(...writeGrouping(select, inner));
   return { sql: [list, ...clauses].join(" "), columns, env: inner, ...(limit === undefined ? {} : { limit }) };
+}
+
+function writeGrouping(select: Select, env: Environment): string[] {
+  const group = select.group.map((item) => writeGroupItem(item, env)).join(", ");
+  return [...(group === "" ? [] : [`GROUP BY ${group}`]), ...(select.having ? [`HAVING ${writeSql(select.having, env)}`] : [])];
 }
 
 const AGGREGATES = new Set(["count", "sum", "avg", "min", "max", "listagg", "stddev", "variance", "median", "collect"]);
@@ -76,7 +79,11 @@ function hasAggregate(items: readonly SelectItem[]): boolean {
 }
 
 /** The select list. */
-export function writeItems(select: Select, env: Environment, marked = false): { sql: string; columns: Column[] } {
+export function writeItems(
+  select: Select,
+  env: Environment,
+  marked: Environment["marked"] = false,
+): { sql: string; columns: Column[] } {
   const columns: Column[] = [];
   const items = select.items.map((item) => {
     if (item.value.kind === "star" && isOnlyDual(select)) {
@@ -85,8 +92,8 @@ export function writeItems(select: Select, env: Environment, marked = false): { 
     }
     if (item.value.kind === "star") columns.push(...starColumns(item.value.of, env));
     const written = writeExpression(item.value, env);
-    const sql =
-      marked && written.type.family === "unknown" && item.value.kind !== "star" ? mark(written.sql, columns.length) : written.sql;
+    const isMarked = item.value.kind !== "star" && (marked === "recursive" || (marked && written.type.family === "unknown"));
+    const sql = isMarked ? mark(written.sql, columns.length) : written.sql;
     const natural = naturalName(item.value);
     if (item.value.kind !== "star")
       columns.push({
@@ -102,7 +109,28 @@ export function writeItems(select: Select, env: Environment, marked = false): { 
 }
 
 function isOnlyDual(select: Select): boolean {
-  return select.from.length === 1 && select.from.every((item) => item.kind === "table" && item.name.at(-1) === "dual");
+  return select.from.length === 1 && select.from.every((item) => isDual(item) && !("alias" in item && item.alias));
+}
+
+/** Something is taken from DUAL: its column, its row by an alias, or all columns of it and of another table. */
+function usesDual(select: Select): boolean {
+  const duals = select.from.filter(isDual);
+  if (duals.length === 0) return false;
+  const aliases = new Set(duals.flatMap((item) => ("alias" in item && item.alias !== undefined ? [item.alias] : [])));
+  let uses = false;
+  visit([select.items, select.where, select.group, select.having], (node) => {
+    if (node.kind === "name")
+      uses ||= node.parts.at(-1) === "dummy" || (node.parts.length > 1 && aliases.has(node.parts[0] ?? ""));
+    if (node.kind === "star")
+      uses ||= node.of.length > 0 ? aliases.has(node.of[0] ?? "") : !isOnlyDual(select) && !isCounted(select);
+    return undefined;
+  });
+  return uses;
+}
+
+/** COUNT(*) over one DUAL or over DUAL and others: its star names no columns. */
+function isCounted(select: Select): boolean {
+  return select.items.every(({ value }) => value.kind !== "star");
 }
 
 function isPlainPlace(env: Environment): boolean {

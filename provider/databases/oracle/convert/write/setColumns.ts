@@ -18,19 +18,29 @@ export function mark(sql: string, position: number): string {
 export function unifyColumns(
   sql: string,
   rows: readonly (readonly Column[])[],
+  isRecursive: boolean,
 ): { readonly sql: string; readonly columns: readonly Column[] } {
   const [first = []] = rows;
   const isOpen = rows.some((row) => row.length !== first.length || row.some(({ name }) => name === "*"));
   const kinds = first.map((_, at) => (isOpen ? undefined : kindOf(rows.map((row) => row[at]?.type))));
   const unified = sql.replace(MARKED, (_, position: string, item: string) => {
     const kind = kinds[Number(position)];
-    return kind === undefined ? item : `${operand(item)}::${CASTS[kind].name}`;
+    if (kind === undefined || (isRecursive && isAlike(rows.map((row) => row[Number(position)]?.type)))) return item;
+    return `${operand(item)}::${CASTS[kind].name}`;
   });
   const columns = first.map((column, at) => {
     const kind = kinds[at];
-    return kind !== undefined && column.type.family === "unknown" ? { ...column, type: CASTS[kind].type } : column;
+    const isCast = kind !== undefined && isRecursive && kind !== "moment" && column.type.family !== "integer";
+    return isCast || (kind !== undefined && column.type.family === "unknown") ? { ...column, type: CASTS[kind].type } : column;
   });
   return { sql: unified, columns };
+}
+
+/** Of one type, which has no length or scale that the two sides of a recursion could differ in. */
+function isAlike(types: readonly (Type | undefined)[]): boolean {
+  return types.every(
+    (type) => type !== undefined && (type.family === "integer" || type.family === "date") && type.sql === types[0]?.sql,
+  );
 }
 
 const MARKED = new RegExp(`${OPEN}(\\d+) ([^${OPEN}${CLOSE}]*)${CLOSE}`, "g");

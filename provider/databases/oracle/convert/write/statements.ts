@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { Expression } from "../read/expression.js";
 import type { Statement, StatementOf } from "../read/plsql.js";
+import { findAccess, typeAt } from "./access.js";
 import { writeAssignment, writeChangingMethod, writeTarget } from "./assignment.js";
 import { writeBlock } from "./blocks.js";
 import { writePackageProcedure } from "./builtinPackages.js";
@@ -15,10 +16,12 @@ import { writeForall } from "./forall.js";
 import { arrangeJumps, type JumpPart } from "./jumps.js";
 import { writeForQuery, writeForRange } from "./loops.js";
 import { indent, quoteName } from "./names.js";
+import { numberText } from "./numberText.js";
 import { writeProcedureCall } from "./procedureCalls.js";
 import { writeQuery } from "./queries.js";
+import type { Type } from "./types.js";
 import { writeUnconverted } from "./unconverted.js";
-import { writeSql } from "./writeExpression.js";
+import { writeExpression, writeSql } from "./writeExpression.js";
 
 /** Writes PL/SQL statements as lines of PL/pgSQL. An empty list becomes NULL, as PL/pgSQL wants a statement in a branch. */
 export function writeStatements(statements: readonly Statement[], env: Environment): string[] {
@@ -83,11 +86,26 @@ function isLabelled(statement: Statement): boolean {
   return ["block", "loop", "forRange", "forQuery"].includes(statement.kind);
 }
 
+/** A number that becomes a text has the text that Oracle gives it. */
+function writeAssigned(value: Expression, type: Type | undefined, env: Environment): string {
+  const written = writeExpression(value, env);
+  return type?.family === "string" && written.type.family === "number" ? numberText(written.sql, env) : written.sql;
+}
+
 type Writers = { [K in Statement["kind"]]: (statement: StatementOf<K>, env: Environment) => string[] };
 
 const WRITERS: Writers = {
-  block: (s, env) => writeBlock(s.block, { ...env, scope: new Scope(env.scope) }),
-  assign: (s, env) => writeAssignment(s.target, writeSql(s.value, env), env),
+  block: (s, env) => {
+    const scope = new Scope(env.scope);
+    const labelled = s.labels.map((label): [string, Scope] => [label, scope]);
+    const blocks = labelled.length > 0 ? { blocks: new Map([...(env.blocks ?? []), ...labelled]) } : {};
+    return writeBlock(s.block, { ...env, scope, ...blocks });
+  },
+  assign: (s, env) => {
+    const access = findAccess(s.target, env);
+    const type = access && (typeAt(access) ?? access.root.type);
+    return writeAssignment(s.target, writeAssigned(s.value, type, env), env);
+  },
   call: writeCallStatement,
   if: (s, env) => {
     const lines = s.branches.flatMap(({ when, body }, index) => [
@@ -178,7 +196,7 @@ function writeReturn(s: StatementOf<"return">, env: Environment): string[] {
   const unit = unitOf(env, s.line);
   if (!s.value || unit.pipe) return [...unit.leave];
   if (!unit.result) throw new Unconvertible("RETURN with a value in a procedure", s.line);
-  return unit.result(writeSql(s.value, env));
+  return unit.result(writeAssigned(s.value, unit.returns, env));
 }
 
 function writeSelectInto(s: StatementOf<"select">, env: Environment): string[] {

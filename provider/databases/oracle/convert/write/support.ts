@@ -136,6 +136,93 @@ $$`,
     `CREATE OR REPLACE FUNCTION godwit_oracle.bitand(a numeric, b numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (a::bigint & b::bigint)::numeric $$`,
   ],
+  /** A moment whose year has two digits: of the hundred years from \`first\` on. A year that has four, or where YYYY read more than two, stays. */
+  to_moment: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.to_moment(value text, format text, first integer) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN CASE WHEN format ILIKE '%yyyy%' THEN y >= 100 ELSE value ~ '(^|\\D)\\d{4}(\\D|$)' END THEN m
+    ELSE m + make_interval(years => first + mod(mod(y - first, 100) + 100, 100) - y)
+  END
+  FROM (SELECT to_timestamp(value, format) AS m) AS t, LATERAL (SELECT extract(year FROM m)::integer AS y) AS u
+$$`,
+  ],
+  /** Letters of one sound that stand together, or with only H and W between them, count once. */
+  soundex: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.soundex(source text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN letters <> '' THEN rpad(left(letters, 1) || translate(substr(regexp_replace(translate(
+    left(letters, 1) || translate(substr(letters, 2), 'HW', ''),
+    'AEIOUYBFPVCGJKQSXZDTLMNRHW', '000000111122222222334556--'), '(.)\\1+', '\\1', 'g'), 2), '0-', ''), 4, '0') END
+  FROM (SELECT regexp_replace(upper(source), '[^A-Z]', '', 'g') AS letters) AS l
+$$`,
+  ],
+  /** The different values among these, without NULL, in their order. */
+  distinct_values: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.distinct_values(items anyarray) RETURNS anyarray LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_agg(DISTINCT item) FROM unnest(items) AS item WHERE item IS NOT NULL
+$$`,
+  ],
+  /** An entry of a table indexed by a string. */
+  entry: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.entry(entries jsonb, key text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF NOT coalesce(entries ? key, false) THEN RAISE no_data_found USING MESSAGE = 'ORA-01403: no data found'; END IF;
+  RETURN entries -> key;
+END
+$$`,
+  ],
+  /** An element of a table indexed by a number, in which NULL is what it has not. */
+  element: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.element(items anyarray, at integer) RETURNS anyelement
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF items[at] IS NOT DISTINCT FROM NULL THEN RAISE no_data_found USING MESSAGE = 'ORA-01403: no data found'; END IF;
+  RETURN items[at];
+END
+$$`,
+  ],
+  /** Without the elements from one index to another; the others keep theirs, and the first and last are elements that are there. */
+  without: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.without(items anyarray, low numeric, high numeric) RETURNS anyarray
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  kept items%TYPE := '{}';
+BEGIN
+  FOR k IN coalesce(array_lower(items, 1), 1) .. coalesce(array_upper(items, 1), 0) LOOP
+    IF k NOT BETWEEN low AND high AND items[k] IS DISTINCT FROM NULL THEN kept[k] := items[k]; END IF;
+  END LOOP;
+  RETURN kept;
+END
+$$`,
+  ],
+  /** The text of an error with Oracle's number in front, for the errors that have a counterpart. */
+  sqlerrm: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.sqlerrm(state text, message text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN message LIKE 'ORA-%' THEN message
+    WHEN state = 'P0002' THEN 'ORA-01403: no data found'
+    WHEN state = 'P0003' THEN 'ORA-01422: exact fetch returns more than requested number of rows'
+    WHEN state = '22012' THEN 'ORA-01476: divisor is equal to zero'
+    ELSE coalesce((SELECT format('ORA-%s: ', code) FROM (VALUES ('23505', '00001'), ('22P02', '01722'), ('22000', '06502'),
+      ('23503', '02291'), ('23514', '02290'), ('23502', '01400'), ('22001', '12899'), ('22003', '01438'), ('22008', '01843'),
+      ('42P01', '00942'), ('42703', '00904'), ('40P01', '00060'), ('55P03', '00054')) AS known(own, code) WHERE own = state), '') || message
+  END
+$$`,
+  ],
+  /** Whether a conversion would raise no error, which only trying it tells. */
+  is_convertible: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.is_convertible(value text, type_name text, format text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF value IS NULL THEN RETURN true; END IF;
+  IF format IS NULL THEN RETURN pg_input_is_valid(value, type_name); END IF;
+  IF type_name LIKE 'timestamp%' THEN PERFORM to_timestamp(value, format); ELSE PERFORM to_number(value, format); END IF;
+  RETURN true;
+EXCEPTION WHEN data_exception THEN
+  RETURN false;
+END
+$$`,
+  ],
   /** A value of any type: its text, and what Oracle calls its type. */
   anydata: [
     `DO $$ BEGIN

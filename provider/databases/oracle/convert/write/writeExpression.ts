@@ -4,6 +4,7 @@ import { writeAccess } from "./access.js";
 import { writeBinary } from "./arithmetic.js";
 import { writeCall } from "./calls.js";
 import { comparable, comparableWithQuery, spanOf, toMoment, toNumber, toText, unified } from "./coercion.js";
+import { writeValidation } from "./conversionErrors.js";
 import { type Environment, Scope } from "./environment.js";
 import { bulkVariables } from "./forall.js";
 import { writeName } from "./nameReference.js";
@@ -51,7 +52,7 @@ export function writeOperand(expression: Expression, env: Environment): Written 
   return ATOMIC.has(expression.kind) || isAtomic(written.sql) ? written : { ...written, sql: `(${written.sql})` };
 }
 
-const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member"]);
+const ATOMIC = new Set(["name", "call", "paren", "cast", "case", "subquery", "list", "bind", "member", "quantified"]);
 
 function isAtomic(sql: string): boolean {
   return /^([\w.]+|\(.*\)|'[^']*')$/.test(sql) && !/^\(.*\).*\(.*\)$/.test(sql);
@@ -112,11 +113,12 @@ const WRITERS: Writers = {
     if (e.value.kind === "star") return { sql: type.sql, type };
     const value = writeOperand(e.value, env);
     const target = castable(type);
-    const cast = target ? `CAST(${value.sql} AS ${target})` : value.sql;
+    const cast = target ? `CAST(${castSource(value, type)} AS ${target})` : value.sql;
     if (!e.otherwise || !target) return { sql: cast, type };
     const valid = `${value.sql} IS NULL OR pg_input_is_valid((${value.sql})::text, ${quoteText(target)})`;
     return { sql: `CASE WHEN ${valid} THEN ${cast} ELSE CAST(${writeSql(e.otherwise, env)} AS ${target}) END`, type };
   },
+  validation: writeValidation,
   multisetCast: (e, env) => {
     const type = mapType(e.type, env, "variable");
     const width = e.query.body.kind === "select" ? e.query.body.select.items.length : 2;
@@ -134,7 +136,7 @@ const WRITERS: Writers = {
   },
   trim: (e, env) => {
     const characters = e.characters ? ` ${writeSql(e.characters, env)}` : "";
-    return { sql: `trim(${e.side}${characters} FROM ${toText(writeOperand(e.from, env), env).sql})`, type: TEXT };
+    return { sql: `nullif(trim(${e.side}${characters} FROM ${toText(writeOperand(e.from, env), env).sql}), '')`, type: TEXT };
   },
   exists: (e, env) => ({ sql: `EXISTS (${writeQuery(e.query, env).sql})`, type: BOOLEAN }),
   subquery: (e, env) => {
@@ -164,6 +166,13 @@ const WRITERS: Writers = {
     return { sql: `(${value.sql} AT TIME ZONE ${writeOperand(e.zone, env).sql})`, type };
   },
 };
+
+/** Oracle rounds the text of a number to a whole one, and cuts a moment's fractions of a second off; PostgreSQL refuses, and rounds. */
+function castSource({ sql, type }: Written, to: Type): string {
+  if (to.family === "integer" && type.family === "string") return `CAST(${sql} AS numeric)`;
+  const isFine = type.family === "timestamp" || type.family === "timestamptz";
+  return to.family === "date" && isFine ? `date_trunc('second', ${sql})` : sql;
+}
 
 function writeItems(items: ExpressionOf<"in">["items"], env: Environment): string {
   if ("body" in items) return `(${writeQuery(items, env).sql})`;
@@ -223,7 +232,8 @@ function writeAttribute(e: ExpressionOf<"attribute">, env: Environment): Written
     if (e.name === "ISOPEN") return { sql: "false", type: BOOLEAN };
     throw new Unconvertible(`SQL%${e.name}`, e.line);
   }
-  const cursor = writeSql(e.of, env);
+  const declared = e.of.kind === "name" ? env.scope.cursor(e.of.parts) : undefined;
+  const cursor = declared ? quoteName(declared.sql) : writeSql(e.of, env);
   if (e.name === "ISOPEN") return { sql: `EXISTS (SELECT FROM pg_cursors WHERE name = ${cursor}::text)`, type: BOOLEAN };
   const name = cursorBase(e.of);
   if (e.name === "FOUND") return { sql: unit.hide(`found_${name}`, "boolean"), type: BOOLEAN };
@@ -274,19 +284,8 @@ function signed(operator: string, operand: Written): Written {
   return { sql: `${operator}${operand.sql.startsWith(operator) ? " " : ""}${operand.sql}`, type: operand.type };
 }
 
-/** String functions whose result is '' in PostgreSQL where Oracle's is NULL. */
-const MAY_BE_EMPTY = new Set([
-  "trim",
-  "ltrim",
-  "rtrim",
-  "substr",
-  "replace",
-  "regexp_replace",
-  "regexp_substr",
-  "translate",
-  "lower",
-  "upper",
-]);
+/** Functions that keep the '' which a column may hold here. */
+const MAY_BE_EMPTY = new Set(["lower", "upper"]);
 
 function writeIs(e: ExpressionOf<"is">, env: Environment): Written {
   const value = writeOperand(e.value, env);

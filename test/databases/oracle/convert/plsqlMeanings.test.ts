@@ -1,0 +1,94 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
+import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
+
+/** Blocks that say what they find out; the lines are what Oracle's documentation lets them say. */
+describe("a converted block says what it said", () => {
+  let server: PostgresServer;
+  let client: Client;
+  const said: string[] = [];
+  beforeAll(async () => {
+    server = await startPostgres({ major: 17, name: "plsqlmeanings" });
+    client = new Client(server.clientConfig("postgres"));
+    client.on("error", () => undefined);
+    client.on("notice", ({ message }) => said.push(message ?? ""));
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client?.end();
+    await server?.remove();
+  });
+
+  async function lines(block: string): Promise<string[]> {
+    const { support, statements, skipped } = convertDdl(block);
+    expect(skipped).toEqual([]);
+    for (const sql of support) await client.query(sql);
+    said.length = 0;
+    for (const sql of statements.flatMap((statement) => statement.sql)) await client.query(sql);
+    return [...said];
+  }
+
+  it("keeps the other elements at their indexes when one is deleted, and begins and ends with elements that are there", async () => {
+    expect(
+      await lines(`DECLARE TYPE m IS TABLE OF VARCHAR2(5) INDEX BY PLS_INTEGER; x m; n NUMBER := 0;
+        BEGIN x(5) := 'a'; x(7) := 'b'; x(9) := 'c'; x.DELETE(5); DBMS_OUTPUT.PUT_LINE(x(7) || x(x.LAST) || x.COUNT || x.FIRST);
+          WHILE x.COUNT > 0 LOOP x.DELETE(x.FIRST); n := n + 1; EXIT WHEN n > 9; END LOOP; DBMS_OUTPUT.PUT_LINE(n); END;`),
+    ).toEqual(["bc27", "2"]);
+  });
+
+  it("raises NO_DATA_FOUND for an element that a table has not, where a handler waits for it", async () => {
+    expect(
+      await lines(`DECLARE TYPE m IS TABLE OF NUMBER INDEX BY PLS_INTEGER; x m; TYPE w IS TABLE OF NUMBER INDEX BY VARCHAR2(9); y w;
+        BEGIN x(1) := 10; y('a') := 20; DBMS_OUTPUT.PUT_LINE(x(1) + y('a'));
+          BEGIN DBMS_OUTPUT.PUT_LINE(x(2)); EXCEPTION WHEN NO_DATA_FOUND THEN DBMS_OUTPUT.PUT_LINE('no number'); END;
+          DBMS_OUTPUT.PUT_LINE(y('b')); EXCEPTION WHEN OTHERS THEN DBMS_OUTPUT.PUT_LINE(SQLCODE || SQLERRM); END;`),
+    ).toEqual(["30", "no number", "100ORA-01403: no data found"]);
+  });
+
+  it("puts into elements that were not there, of tables in tables and records in them, and through OUT arguments", async () => {
+    expect(
+      await lines(`DECLARE TYPE r IS RECORD (a NUMBER); TYPE i IS TABLE OF NUMBER INDEX BY VARCHAR2(5); TYPE m IS TABLE OF i INDEX BY VARCHAR2(5);
+        TYPE rs IS TABLE OF r INDEX BY VARCHAR2(5); x m; z rs; PROCEDURE p(o OUT NUMBER) IS BEGIN o := 5; END;
+        BEGIN x('a')('b') := 9; z('k').a := 7; p(x('a')('c')); DBMS_OUTPUT.PUT_LINE(x('a').COUNT || ' ' || x('a')('b') || ' ' || z('k').a || ' ' || x('a')('c')); END;`),
+    ).toEqual(["2 9 7 5"]);
+  });
+
+  it("begins the text of an error with Oracle's number", async () => {
+    expect(
+      await lines(`CREATE TABLE k (id NUMBER PRIMARY KEY);
+        DECLARE n NUMBER := 0; BEGIN
+          BEGIN INSERT INTO k VALUES (1); INSERT INTO k VALUES (1); EXCEPTION WHEN OTHERS THEN DBMS_OUTPUT.PUT_LINE(SUBSTR(SQLERRM, 1, 9)); END;
+          BEGIN n := 1 / n; EXCEPTION WHEN ZERO_DIVIDE THEN DBMS_OUTPUT.PUT_LINE(SQLERRM); END;
+          BEGIN RAISE_APPLICATION_ERROR(-20007, 'seven'); EXCEPTION WHEN OTHERS THEN DBMS_OUTPUT.PUT_LINE(SQLERRM); END;
+        END;`),
+    ).toEqual(["ORA-00001", "ORA-01476: divisor is equal to zero", "ORA-20007: seven"]);
+  });
+
+  it("computes with zero, halves, dates and lengths as Oracle does", async () => {
+    expect(
+      await lines(`DECLARE a NUMBER := 5; z NUMBER := 0; f VARCHAR2(5); p PLS_INTEGER := 2; BEGIN DBMS_OUTPUT.PUT_LINE(MOD(a, z));
+          DBMS_OUTPUT.PUT_LINE(a / p); DBMS_OUTPUT.PUT_LINE(DATE '2024-03-01' - DATE '2024-02-28'); DBMS_OUTPUT.PUT_LINE(REMAINDER(11, 4));
+          DBMS_OUTPUT.PUT_LINE(REPLACE('abc', f, 'x')); DBMS_OUTPUT.PUT_LINE(NVL(RPAD('a', z), 'nothing'));
+          DBMS_OUTPUT.PUT_LINE(TO_CHAR(CAST(TIMESTAMP '2024-02-29 23:59:59.9' AS DATE), 'DD HH24:MI:SS'));
+          DBMS_OUTPUT.PUT_LINE(REGEXP_SUBSTR('key=val', '=(.*)', 1, 1, NULL, 1)); END;`),
+    ).toEqual(["5", "2.5", "2", "-1", "abc", "nothing", "29 23:59:59", "val"]);
+  });
+
+  it("reads texts as numbers beside numbers, and writes numbers as Oracle does where a text takes them", async () => {
+    expect(
+      await lines(`CREATE FUNCTION half(n NUMBER) RETURN VARCHAR2 IS BEGIN RETURN n / 2; END;
+/
+        DECLARE one VARCHAR2(5) := '01'; n NUMBER := 1; s VARCHAR2(5); BEGIN
+          IF one = n THEN DBMS_OUTPUT.PUT_LINE(one + n); END IF; s := n / 4; DBMS_OUTPUT.PUT_LINE(s); DBMS_OUTPUT.PUT_LINE(half(5)); END;`),
+    ).toEqual(["2", ".25", "2.5"]);
+  });
+
+  it("knows a variable by its block's label, and asks whether a cursor is open that never was", async () => {
+    expect(
+      await lines(`BEGIN <<outside>> DECLARE x NUMBER := 1; CURSOR c IS SELECT 1 FROM dual; BEGIN DECLARE x NUMBER := 2; BEGIN
+          DBMS_OUTPUT.PUT_LINE(outside.x + x); IF c%ISOPEN THEN DBMS_OUTPUT.PUT_LINE('open'); END IF; OPEN c;
+          IF c%ISOPEN THEN CLOSE c; DBMS_OUTPUT.PUT_LINE('was open'); END IF; END; END; END;`),
+    ).toEqual(["3", "was open"]);
+  });
+});
