@@ -70,7 +70,6 @@ CREATE VIEW v$instance AS SELECT version FROM instance_setting;
 CREATE VIEW v$parameter AS SELECT 'undo_retention'::text AS name, undo_retention AS value FROM instance_setting;
 CREATE VIEW v$archive_dest_status AS SELECT 1 AS dest_id;
 CREATE VIEW v$logmnr_logs AS SELECT path AS filename FROM log;
-CREATE VIEW v$thread AS SELECT DISTINCT thread AS thread_no FROM log;
 CREATE FUNCTION sys_context(namespace text, parameter text) RETURNS text LANGUAGE sql AS $$
   SELECT CASE parameter WHEN 'CON_NAME' THEN container WHEN 'CON_ID' THEN container_id WHEN 'ISDBA' THEN 'FALSE' END
     FROM oracle_emulator.instance_setting

@@ -49,6 +49,7 @@ export class OracleEmulator {
   private nextLine = 1;
   private nextRow = 1;
   private nextXid = 1;
+  private resetlogs = 1n;
   private redoRows: unknown[][] = [];
   private versions: unknown[][] = [];
   /** The newest version of each row among those that wait. */
@@ -78,7 +79,10 @@ export class OracleEmulator {
     await client.query(EMULATOR_SCHEMA);
     const emulator = new OracleEmulator(client, "EMUPDB");
     await emulator.answer(`SELECT TO_CHAR(SYSTIMESTAMP, 'TZH:TZM') AS "ZONE" FROM DUAL`, [{ ZONE: "+00:00" }]);
-    for (let thread = 1; thread <= threads; thread++) emulator.startLog(thread);
+    for (let thread = 1; thread <= threads; thread++) {
+      emulator.later("INSERT INTO oracle_emulator.redo_thread VALUES ($1, 'OPEN', 1, 1)", [thread]);
+      emulator.startLog(thread);
+    }
     await emulator.flush();
     return emulator;
   }
@@ -253,18 +257,70 @@ export class OracleEmulator {
   switchLog(thread = 1): void {
     const first = ++this.clock;
     const sequence = this.sequences.get(thread) ?? 0;
-    this.later("UPDATE oracle_emulator.log SET next_scn = $3, archived = true WHERE thread = $1 AND sequence = $2", [
-      thread,
-      sequence,
-      first.toString(),
-    ]);
+    this.later(
+      "UPDATE oracle_emulator.log SET next_scn = $3, archived = true WHERE thread = $1 AND sequence = $2 AND next_scn IS NULL",
+      [thread, sequence, first.toString()],
+    );
     this.later("UPDATE oracle_emulator.log SET online = false WHERE thread = $1 AND sequence <= $2", [thread, sequence - 2]);
     this.startLog(thread, first);
   }
 
+  /** An instance goes down, and another one archives its last log: V$LOG has none of the thread that is CURRENT. */
+  closeThread(thread: number): void {
+    const ended = ++this.clock;
+    this.later(
+      "UPDATE oracle_emulator.log SET next_scn = coalesce(next_scn, $2), archived = true, online = false WHERE thread = $1",
+      [thread, ended.toString()],
+    );
+    this.later("UPDATE oracle_emulator.redo_thread SET status = 'CLOSED', last_scn = $2 WHERE thread = $1", [
+      thread,
+      (ended - 1n).toString(),
+    ]);
+  }
+
+  /** Up again, or there for the first time: its redo begins in a new log. `enabled`: after ALTER DATABASE ENABLE THREAD. */
+  openThread(thread: number, { enabled = !this.sequences.has(thread) } = {}): void {
+    const first = ++this.clock;
+    this.later(
+      `INSERT INTO oracle_emulator.redo_thread VALUES ($1, 'OPEN', $2, $2)
+         ON CONFLICT (thread) DO UPDATE SET status = 'OPEN', enabled_scn = CASE WHEN $3 THEN excluded.enabled_scn ELSE redo_thread.enabled_scn END`,
+      [thread, first.toString(), enabled],
+    );
+    this.startLog(thread, first);
+  }
+
+  /** ALTER DATABASE DISABLE THREAD, its log groups dropped: the control file has its archived logs only. */
+  dropThread(thread: number): void {
+    this.closeThread(thread);
+    this.later("DELETE FROM oracle_emulator.redo_thread WHERE thread = $1", [thread]);
+  }
+
+  /**
+   * OPEN RESETLOGS: a failover, a flashback or a restore. Redo from `at` on is lost to the new history, which goes on from there; what was lost still lies
+   * in the old one's logs. The script's rows stay as they are: a test of lost rows says itself what is left.
+   */
+  resetLogs(at: bigint = this.clock + 1n): void {
+    const before = this.resetlogs;
+    this.resetlogs = at;
+    this.clock = at;
+    this.later("UPDATE oracle_emulator.log SET next_scn = coalesce(next_scn, $1), archived = true, online = false", [
+      (at + 1000n).toString(),
+    ]);
+    this.later("UPDATE oracle_emulator.incarnation SET status = CASE WHEN resetlogs < $1 THEN 'PARENT' ELSE 'ORPHAN' END", [
+      at.toString(),
+    ]);
+    this.later("INSERT INTO oracle_emulator.incarnation VALUES ($1, 'CURRENT')", [at.toString()]);
+    this.later("UPDATE oracle_emulator.clock SET resetlogs = $1", [at.toString()]);
+    if (at <= before) throw new Error("a history that begins before the one it leaves");
+    for (const thread of this.sequences.keys()) {
+      this.sequences.set(thread, 0);
+      this.startLog(thread, at);
+    }
+  }
+
   /** The archived file is gone, as after a retention policy. */
   deleteArchivedLog(thread: number, sequence: number): void {
-    this.later("UPDATE oracle_emulator.log SET deleted = true, online = false WHERE thread = $1 AND sequence = $2", [
+    this.later("UPDATE oracle_emulator.log SET deleted = true, online = false WHERE thread = $1 AND sequence = $2 AND archived", [
       thread,
       sequence,
     ]);
@@ -333,7 +389,7 @@ export class OracleEmulator {
         `INSERT INTO oracle_emulator.redo
          SELECT (v ->> 0)::bigint, (v ->> 1)::bigint, (v ->> 2)::int, (v ->> 3)::int, v ->> 4, (v ->> 5)::int, (v ->> 6)::int, v ->> 7, (v ->> 8)::int,
                 v ->> 9, v ->> 10, v ->> 11, (v ->> 12)::int, now(), v ->> 13, v ->> 14, v ->> 15, v ->> 16,
-                (v ->> 17)::bigint
+                (v ->> 17)::bigint, (v ->> 18)::bigint
            FROM jsonb_array_elements($1::jsonb) AS v`,
         [JSON.stringify(some)],
       );
@@ -412,6 +468,7 @@ export class OracleEmulator {
         line.container ?? this.container,
         pieces.length === 1 ? (line.byPlace ?? null) : null,
         table?.id ?? null,
+        this.resetlogs.toString(),
       ]);
     });
     return scn;
@@ -429,11 +486,12 @@ export class OracleEmulator {
   private startLog(thread: number, firstScn: bigint = this.clock): void {
     const sequence = (this.sequences.get(thread) ?? 0) + 1;
     this.sequences.set(thread, sequence);
-    this.later("INSERT INTO oracle_emulator.log VALUES ($1, $2, $3, NULL, $4, true, false)", [
+    this.later("INSERT INTO oracle_emulator.log VALUES ($1, $2, $3, NULL, $4, true, false, false, $5)", [
       thread,
       sequence,
       firstScn.toString(),
-      `thread_${thread}_seq_${sequence}.log`,
+      `thread_${thread}_seq_${sequence}_${this.resetlogs}.log`,
+      this.resetlogs.toString(),
     ]);
   }
 

@@ -39,6 +39,10 @@ function clientConfig(endpoint: OracleEndpoint) {
   };
 }
 
+/** Logs of one incarnation: LogMiner takes no others into a session. */
+const OF_HISTORY =
+  "resetlogs = (SELECT max(i.resetlogs) FROM oracle_emulator.incarnation i WHERE i.resetlogs <= $1::bigint AND i.status <> 'ORPHAN')";
+
 function bytes(value: string): Buffer {
   return Buffer.from(value.slice(2), "hex");
 }
@@ -139,8 +143,8 @@ class EmulatedSession implements OracleConnection {
   /** Inside a pluggable database LogMiner adds the logs of its SCNs by itself. */
   private async addOwnLogs(from: string, to: string): Promise<void> {
     const { rows } = await this.client.query<{ log: string }>(
-      `SELECT thread || '.' || sequence AS log FROM oracle_emulator.log
-       WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND (online OR (archived AND NOT deleted))`,
+      `SELECT thread || '.' || sequence || '.' || resetlogs AS log FROM oracle_emulator.log
+       WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND ${OF_HISTORY} AND (online OR (archived AND NOT deleted))`,
       [from, to],
     );
     await this.setLogs(rows.map(({ log }) => log));
@@ -150,7 +154,7 @@ class EmulatedSession implements OracleConnection {
     await this.fail("add");
     if (await this.isPluggable()) throw oracleError("ORA-65040", "operation not allowed from within a pluggable database");
     const { rows } = await this.client.query<{ log: string }>(
-      `SELECT thread || '.' || sequence AS log FROM oracle_emulator.log
+      `SELECT thread || '.' || sequence || '.' || resetlogs AS log FROM oracle_emulator.log
        WHERE (online AND path = $1) OR (archived AND NOT deleted AND 'archived/' || path = $1)`,
       [path],
     );
@@ -172,8 +176,8 @@ class EmulatedSession implements OracleConnection {
     const { rows } = await this.client.query<{ added: string; missing: string }>(
       `SELECT cardinality(current_setting('oracle_emulator.logs')::text[]) AS added,
               (SELECT count(*) FROM oracle_emulator.log
-                WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint)
-                  AND thread || '.' || sequence <> ALL (current_setting('oracle_emulator.logs')::text[])) AS missing`,
+                WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND ${OF_HISTORY}
+                  AND thread || '.' || sequence || '.' || resetlogs <> ALL (current_setting('oracle_emulator.logs')::text[])) AS missing`,
       [from, to],
     );
     if (rows[0]?.added === "0") throw oracleError("ORA-01292", "no log file has been specified for the current LogMiner session");

@@ -80,7 +80,7 @@ const DEFAULT_LIMITS: RedoStreamLimits = {
 };
 
 export interface RedoStream {
-  /** Resolves after `stop`, rejects when the stream breaks. Errors: GW1107, GW1502, GW1722 to GW1727, and what the sink throws. */
+  /** Resolves after `stop`, rejects when the stream breaks. Errors: GW1107, GW1502, GW1722 to GW1727, GW2103, and what the sink throws. */
   readonly done: Promise<void>;
   /** Ends after the transaction that is being handed over; closes both sessions. */
   stop(): Promise<void>;
@@ -110,7 +110,7 @@ export function openRedoStream(options: RedoStreamOptions): RedoStream {
       await reading.stop();
       await done.catch(() => undefined);
     },
-    resumePoint: (position) => reading.points.at(position),
+    resumePoint: (position) => ({ ...reading.points.at(position), resetlogs: reading.resetlogs }),
     get readScn() {
       return reading.nextScn - 1n;
     },
@@ -177,6 +177,7 @@ class RedoReading {
   async run(): Promise<void> {
     const { connection } = this.options;
     try {
+      await this.reader.checkHistory(this.options.start);
       this.emitter.announce();
       while (!this.stopped.signal.aborted) if (!(await this.window())) await this.pause();
     } catch (cause) {
@@ -193,6 +194,10 @@ class RedoReading {
   async stop(): Promise<void> {
     this.stopped.abort();
     await this.options.connection.cancel();
+  }
+
+  get resetlogs(): bigint | undefined {
+    return this.reader.resetlogs;
   }
 
   oldestMs(): number | undefined {
