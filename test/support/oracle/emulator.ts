@@ -9,12 +9,14 @@ import type { TextRow } from "./redoText.js";
 export interface EmulatedTable extends RedoTableInputs {
   /** Which columns the redo names a row by: the key's, or all. */
   readonly logged: "key" | "all";
+  /** Index-organized: LogMiner has no row ids of it (a row's place is its key). */
+  readonly indexOrganized?: boolean;
 }
 
 /** A line of redo before it has its place in a log. */
 export interface Line {
   readonly operation: number;
-  readonly table?: (Pick<EmulatedTable, "owner" | "name"> & { readonly id?: number }) | undefined;
+  readonly table?: (Pick<EmulatedTable, "owner" | "name" | "indexOrganized"> & { readonly id?: number }) | undefined;
   readonly rowId?: string | undefined;
   readonly undo?: boolean;
   readonly redo?: string;
@@ -122,7 +124,7 @@ export class OracleEmulator {
   createTable(table: EmulatedTable): EmulatedTable {
     this.tables.set(`${table.owner}.${table.name}`, table);
     this.later(
-      "INSERT INTO oracle_emulator.object_table VALUES ($1, $2, $3) ON CONFLICT (owner, name) DO UPDATE SET columns = excluded.columns",
+      "INSERT INTO oracle_emulator.object_table VALUES ($1, $2, $3, 0) ON CONFLICT (owner, name) DO UPDATE SET columns = excluded.columns",
       [table.owner, table.name, JSON.stringify(table.columns)],
     );
     return table;
@@ -206,6 +208,25 @@ export class OracleEmulator {
   dropColumn(table: EmulatedTable, name: string): EmulatedTable {
     const columns = table.columns.filter((column) => column.name !== name);
     return this.restructured({ ...table, columns }, ({ [name]: _gone, ...others }) => others);
+  }
+
+  /** ALTER TABLE ... MOVE: every row gets another id, and no flashback query reaches back before it. */
+  async moveTable(table: EmulatedTable, sql = `alter table ${table.name} move`): Promise<void> {
+    this.ddl(table, sql);
+    await this.flush();
+    for (const [rowId, row] of [...this.rows]) {
+      if (row.table.id !== table.id) continue;
+      const moved = this.newRowId();
+      this.rows.delete(rowId);
+      this.rows.set(moved, row);
+      this.later("UPDATE oracle_emulator.row_version SET row_id = $2 WHERE row_id = $1 AND to_scn IS NULL", [rowId, moved]);
+    }
+    this.waiting.clear();
+    this.later("UPDATE oracle_emulator.object_table SET changed_scn = $3 WHERE owner = $1 AND name = $2", [
+      table.owner,
+      table.name,
+      this.clock.toString(),
+    ]);
   }
 
   private restructured(table: EmulatedTable, reshape: (values: TextRow) => TextRow): EmulatedTable {
@@ -461,7 +482,7 @@ export class OracleEmulator {
         line.undo ? 1 : 0,
         table?.owner ?? null,
         table?.name ?? null,
-        table ? (line.rowId ?? NO_ROW_ID) : null,
+        table ? ((table.indexOrganized ? undefined : line.rowId) ?? NO_ROW_ID) : null,
         index < pieces.length - 1 ? 1 : 0,
         line.info ?? null,
         redo,

@@ -6,7 +6,7 @@ import type {
   OracleEndpoint,
   OracleValue,
 } from "../../../provider/databases/oracle/driver.js";
-import { type EmulatedColumn, translate } from "./translate.js";
+import { type EmulatedColumn, type EmulatedObject, translate } from "./translate.js";
 
 /**
  * An Oracle emulator at the driver's boundary: the sessions of a database that `OracleEmulator` made on a PostgreSQL server. The endpoint's host and
@@ -60,7 +60,7 @@ function asOracle(cause: unknown): unknown {
 }
 
 class EmulatedSession implements OracleConnection {
-  private columns: ReadonlyMap<string, readonly EmulatedColumn[]> = new Map();
+  private objects: ReadonlyMap<string, EmulatedObject> = new Map();
   private running = false;
   private inRoot = false;
 
@@ -74,8 +74,11 @@ class EmulatedSession implements OracleConnection {
     const [answer] = rows as { rows: string }[];
     if (answer) return JSON.parse(answer.rows) as R[];
     await this.fail("query");
-    await this.readColumns();
-    const translated = translate(sql, binds, (owner, name) => this.columns.get(`${owner}.${name}`));
+    // A RAW column is compared with hexadecimal digits or bytes.
+    if (Object.values(binds).some((bind) => typeof bind === "string" && bind.startsWith("\\x")))
+      throw oracleError("ORA-01465", "invalid hex number");
+    await this.readObjects();
+    const translated = translate(sql, binds, (owner, name) => this.objects.get(`${owner}.${name}`));
     const result = await this.client.query(translated.sql, translated.values).catch((cause: unknown) => {
       throw asOracle(cause);
     });
@@ -88,8 +91,8 @@ class EmulatedSession implements OracleConnection {
   }
 
   async *stream(sql: string, binds: OracleBinds, { batchRows }: { readonly batchRows: number }): AsyncGenerator<OracleValue[][]> {
-    await this.readColumns();
-    const { sql: text, values } = translate(sql, binds, (owner, name) => this.columns.get(`${owner}.${name}`));
+    await this.readObjects();
+    const { sql: text, values } = translate(sql, binds, (owner, name) => this.objects.get(`${owner}.${name}`));
     await this.client.query("BEGIN");
     this.running = true;
     try {
@@ -208,10 +211,15 @@ class EmulatedSession implements OracleConnection {
     throw oracleError(fault.code, "as the test ordered");
   }
 
-  private async readColumns(): Promise<void> {
-    const { rows } = await this.client.query<{ owner: string; name: string; columns: string }>(
-      "SELECT owner, name, columns FROM oracle_emulator.object_table",
+  private async readObjects(): Promise<void> {
+    const { rows } = await this.client.query<{ owner: string; name: string; columns: string; changed: string }>(
+      "SELECT owner, name, columns, changed_scn AS changed FROM oracle_emulator.object_table",
     );
-    this.columns = new Map(rows.map(({ owner, name, columns }) => [`${owner}.${name}`, JSON.parse(columns) as EmulatedColumn[]]));
+    this.objects = new Map(
+      rows.map(({ owner, name, columns, changed }) => [
+        `${owner}.${name}`,
+        { columns: JSON.parse(columns) as EmulatedColumn[], changedScn: BigInt(changed) },
+      ]),
+    );
   }
 }

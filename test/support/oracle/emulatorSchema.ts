@@ -21,7 +21,7 @@ CREATE TABLE redo_thread (thread int PRIMARY KEY, status text NOT NULL, enabled_
 CREATE TABLE incarnation (resetlogs bigint PRIMARY KEY, status text NOT NULL);
 INSERT INTO incarnation VALUES (1, 'CURRENT');
 CREATE TABLE open_transaction (xid text PRIMARY KEY, start_scn bigint NOT NULL);
-CREATE TABLE object_table (owner text, name text, columns jsonb NOT NULL, PRIMARY KEY (owner, name));
+CREATE TABLE object_table (owner text, name text, columns jsonb NOT NULL, changed_scn bigint NOT NULL DEFAULT 0, PRIMARY KEY (owner, name));
 CREATE TABLE row_version (
   owner text NOT NULL, name text NOT NULL, row_id text NOT NULL, from_scn bigint NOT NULL, to_scn bigint, "values" jsonb NOT NULL);
 CREATE INDEX ON row_version (owner, name, row_id);

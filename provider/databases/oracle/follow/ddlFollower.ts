@@ -244,7 +244,7 @@ export class DdlFollower implements NamesOnTarget {
     const { applier, tables } = this.options;
     await target.run(this.stored((store) => store.tablePlanned(planned, loadPosition)));
     applier.replan({ table: planned, loadPosition }, described);
-    tables.set(redoInputs(planned, catalog.details.get(table.id)?.stored));
+    tables.set(redoInputs(planned, catalog.details.get(table.id) ?? {}));
     this.entries.set(keyOf(planned.source), { table: planned, loadPosition });
   }
 

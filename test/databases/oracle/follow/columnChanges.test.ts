@@ -147,7 +147,7 @@ describe("what redo is read with", () => {
       ],
       55n,
     );
-    const inputs = redoInputs(table, undefined);
+    const inputs = redoInputs(table, {});
     expect(inputs.columns.map(({ name, kind, partOfKey }) => `${name} ${kind}${partOfKey ? " key" : ""}`)).toEqual([
       "SYS_C00001_24010101:00:00$ text",
       "ID number key",
