@@ -92,7 +92,7 @@ export class Emitter {
   async emit(committed: CommittedTransaction): Promise<void> {
     const { tables, sink } = this.options;
     const { transaction, position, endPosition, commitTimeMs } = committed;
-    const { records: dropped, unmatched } = undone(transaction);
+    const { has: isUndone, unmatched } = undone(transaction);
     if (unmatched > 0) {
       this.options.onWarning(
         `transaction ${transaction.xid}, committed at SCN ${committed.commitScn}, undid ${unmatched} changes that were not found in its redo`,
@@ -103,7 +103,7 @@ export class Emitter {
     this.row = undefined;
     let ordinal = 0;
     for (const record of transaction.log.records()) {
-      if (dropped.has(ordinal++)) continue;
+      if (isUndone(ordinal++)) continue;
       if (record.flags & Flag.begins) {
         const waiting = this.flush(committed);
         if (waiting) await waiting;
