@@ -34,7 +34,8 @@ CREATE FUNCTION rawtohex(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1
 CREATE VIEW dual AS SELECT 'X'::text AS dummy;
 CREATE VIEW database_properties AS SELECT 'LOCAL_UNDO_ENABLED'::text AS property_name, 'TRUE'::text AS property_value;
 CREATE VIEW v$database AS
-  SELECT 4242424242 AS dbid, 'EMU'::text AS name, scn AS current_scn, resetlogs AS resetlogs_change_no, 'then'::text AS resetlogs_time FROM clock;
+  SELECT 4242424242 AS dbid, 'EMU'::text AS name, scn AS current_scn, resetlogs AS resetlogs_change_no, 'then'::text AS resetlogs_time,
+         'YES'::text AS force_logging FROM clock;
 CREATE VIEW v$log AS
   SELECT thread AS thread_no, sequence AS sequence_no, first_scn AS first_change_no, coalesce(next_scn, 18446744073709551615) AS next_change_no,
          thread * 100000 + sequence AS group_no, CASE WHEN next_scn IS NULL THEN 'CURRENT' ELSE 'INACTIVE' END AS status

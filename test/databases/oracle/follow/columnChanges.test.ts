@@ -57,6 +57,15 @@ describe("what ALTER TABLE does to columns", () => {
   });
 });
 
+describe("a change of partitions", () => {
+  it.each(["alter table t modify partition p add values (5)", "alter table t modify subpartition p add values ('a')"])(
+    "%s makes no column",
+    (sql) => {
+      expect(columnChanges(sql)).toEqual([]);
+    },
+  );
+});
+
 describe("the order of a row's columns", () => {
   const before = { since: "100", columns: ["ID", "A", "B"].map((name) => ({ name, type: "NUMBER" })) };
   const changed = (sql: string, now: readonly Partial<OracleColumn>[] = []) => {
