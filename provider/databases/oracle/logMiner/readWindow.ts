@@ -37,8 +37,10 @@ export class WindowReader {
   private localUndo: boolean | undefined;
   /** Read once: a database that is opened with RESETLOGS ends its sessions before. */
   private incarnations: readonly Incarnation[] | undefined;
-  /** SQL_REDO of more than 4000 bytes comes in several rows (CSF = 1 on all but the last). */
+  /** SQL_REDO of more than 4000 bytes comes in several rows (CSF = 1 on all but the last), one behind the other. */
   private continued = "";
+  /** What these rows have in common: transaction and place in the log. */
+  private continues = "";
 
   constructor(private readonly options: WindowReaderOptions) {
     this.session = new MiningSession(options.connection, options.local);
@@ -110,6 +112,7 @@ export class WindowReader {
       }
       rows += batch.length;
     }
+    if (this.continued !== "") throw tornStatement(toScn);
     return { toScn, rows };
   }
 
@@ -119,6 +122,8 @@ export class WindowReader {
     const operation = Number(row[Column.operation]);
     const xid = String(row[Column.xid]);
     const scn = BigInt(row[Column.scn] as string | number);
+    const place = `${xid}/${row[Column.rsId]}/${row[Column.ssn]}`;
+    if (this.continued !== "" && place !== this.continues) throw tornStatement(scn);
     switch (operation) {
       case Operation.commit:
         transactions.commit(this.commit(row, xid, scn));
@@ -132,6 +137,7 @@ export class WindowReader {
     let redo = row[Column.redo] === null ? "" : String(row[Column.redo]);
     if (Number(row[Column.csf]) === 1) {
       this.continued += redo;
+      this.continues = place;
       return undefined;
     }
     if (this.continued !== "") {
@@ -185,4 +191,12 @@ export class WindowReader {
     const [row] = await this.options.connection.query<{ readonly ZONE: string }>(SERVER_ZONE);
     return row?.ZONE ?? "Z";
   }
+}
+
+/** Joined with what is not its own, a statement would be another one, or none that can be read. */
+function tornStatement(scn: bigint): GodwitError {
+  return new GodwitError(ErrorCode.RedoUnreadable, "a statement that LogMiner shows in several rows (CSF) does not come whole", {
+    position: `SCN ${scn}`,
+    remedy: "start the task again; if it stays, report it with the rows of V$LOGMNR_CONTENTS at this SCN",
+  });
 }

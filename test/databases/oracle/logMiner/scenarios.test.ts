@@ -5,14 +5,12 @@ import { captureStart } from "../../../../provider/databases/oracle/logMiner/cap
 import { NO_ROW_ID, Operation } from "../../../../provider/databases/oracle/logMiner/contents.js";
 import type { DdlChange } from "../../../../provider/databases/oracle/logMiner/emitTransaction.js";
 import { formatPosition, positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
-import type { RedoStream } from "../../../../provider/databases/oracle/logMiner/redoStream.js";
-import { rowLookup } from "../../../../provider/databases/oracle/logMiner/rowLookup.js";
 import type { EmulatedTable } from "../../../support/oracle/emulator.js";
 import { OracleEmulator } from "../../../support/oracle/emulator.js";
 import { oracleDriver } from "../../../support/oracle/emulatorDriver.js";
 import { ModelSink } from "../../../support/oracle/modelSink.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
-import { BEGINNING, createFlow, expectedRows, type Flow, followToEnd, sinkRows } from "./flow.js";
+import { BEGINNING, createFlow, expectEqual, type Flow, failure, followToEnd, small } from "./flow.js";
 import { EVENTS, ORDERS, PAPERS, TABLES } from "./randomScript.js";
 
 describe("redo read through the emulator", () => {
@@ -32,20 +30,7 @@ describe("redo read through the emulator", () => {
   });
   afterEach(() => emulator.close());
 
-  const equalsSource = () => {
-    for (const table of TABLES) expect(sinkRows(sink, table), table.name).toEqual(expectedRows(emulator, table));
-  };
-  const small = { limits: { windowScns: 10, pollMs: 5, settleMs: 0, retryMs: 2, attempts: 4, adapt: false } };
-  const failure = async (stream: RedoStream) => {
-    try {
-      await stream.done;
-      return undefined;
-    } catch (cause) {
-      return String(cause);
-    } finally {
-      await stream.stop();
-    }
-  };
+  const equalsSource = () => expectEqual(sink, emulator, TABLES);
 
   it("hands over a transaction that was open across ten windows, in the order of commits", async () => {
     const long = emulator.begin();
@@ -143,89 +128,6 @@ describe("redo read through the emulator", () => {
     expect(sink.rows(PAPERS.id).find(([id]) => id === "4")).toEqual(["4", "empty", "", "\\x"]);
   });
 
-  it("finds a LOB that was changed in place by its key, when the table was moved since and rows have other ids", async () => {
-    const one = emulator.begin();
-    const paper = one.insert(PAPERS, { ID: "1", TITLE: "moved", BODY: "x".repeat(5000) });
-    one.commit();
-    const { resume } = await followToEnd(flow, sink, BEGINNING, () => small);
-    const two = emulator.begin();
-    two.writeLob(paper, "BODY", 3, "XYZ");
-    two.commit();
-    await emulator.moveTable(PAPERS);
-    await followToEnd(flow, sink, resume, () => small);
-    equalsSource();
-  });
-
-  it("does not take another row's LOB for one whose undo is gone and whose place was given away", async () => {
-    const one = emulator.begin();
-    const paper = one.insert(PAPERS, { ID: "1", TITLE: "first", BODY: "a".repeat(5000) });
-    one.commit();
-    const { resume } = await followToEnd(flow, sink, BEGINNING, () => small);
-    const two = emulator.begin();
-    two.writeLob(paper, "BODY", 0, "CHANGED");
-    two.commit();
-    await emulator.flush();
-    const connection = await oracleDriver.connect(OracleEmulator.endpoint(server, `scenario_${count}`), {
-      applicationName: "test",
-    });
-    const lookup = rowLookup(async () => connection);
-    const places = [PAPERS.columns.findIndex(({ name }) => name === "BODY")];
-    const table = flow.tables.at(flow.tables.place("SHOP", "PAPERS"));
-    const text = (found: Awaited<ReturnType<typeof lookup>>) =>
-      typeof found === "string" ? found : found.get(places[0] ?? 0)?.toString();
-    // Another row's id: of the row with that key the table has another.
-    const other = emulator.begin();
-    const place = other.insert(PAPERS, { ID: "2", TITLE: "second", BODY: "of another" });
-    other.commit();
-    emulator.failNext("ORA-01555", "query");
-    await emulator.flush();
-    const values = [Buffer.from("1"), undefined, undefined, undefined];
-    expect(text(await lookup(table, places, { rowId: place, values }, emulator.scn))).toBe(`CHANGED${"a".repeat(4993)}`);
-    await connection.close();
-    await followToEnd(flow, sink, resume, () => small);
-    equalsSource();
-  });
-
-  it("follows an index-organized table, which has no row ids: RAW keys, LOBs in place and savepoints", async () => {
-    const index: EmulatedTable = {
-      id: 8,
-      owner: "SHOP",
-      name: "BY_KEY",
-      logged: "key",
-      fullIdentity: false,
-      indexOrganized: true,
-      columns: [
-        { name: "ID", kind: "bytes", partOfKey: true },
-        { name: "MADE", kind: "date", partOfKey: true },
-        { name: "NOTE", kind: "text", partOfKey: false },
-        { name: "BODY", kind: "clob", partOfKey: false },
-      ],
-    };
-    flow.tables.set(emulator.createTable(index));
-    const key = (number: number) => ({ ID: `\\x0${number}ff`, MADE: "2024-02-29 23:59:59" });
-    const one = emulator.begin();
-    const rows = [1, 2, 3, 4].map((number) =>
-      one.insert(index, { ...key(number), NOTE: `row ${number}`, BODY: "b".repeat(4500) }),
-    );
-    one.commit();
-    const two = emulator.begin();
-    two.insert(index, { ...key(7), NOTE: "without a LOB" });
-    two.writeLob(rows[0] ?? "", "BODY", 2, "XYZ");
-    two.update(rows[1] ?? "", { NOTE: "kept" });
-    const savepoint = two.savepoint();
-    two.update(rows[1] ?? "", { NOTE: "wrong" });
-    two.update(rows[2] ?? "", { NOTE: "wrong too" });
-    two.delete(rows[3] ?? "");
-    two.insert(index, { ...key(5), NOTE: "never" });
-    emulator.tick(40);
-    two.rollbackTo(savepoint);
-    two.update(rows[3] ?? "", { ID: "\\x0611", NOTE: "another key" });
-    two.commit();
-    await followToEnd(flow, sink, BEGINNING, () => small);
-    expect(sinkRows(sink, index)).toEqual(expectedRows(emulator, index));
-    expect(sink.rows(index.id)).toHaveLength(5);
-  });
-
   it("puts XML documents and long strings together, which come in pieces as well", async () => {
     const table: EmulatedTable = {
       ...ORDERS,
@@ -311,86 +213,6 @@ describe("redo read through the emulator", () => {
     await emulator.flush();
     const first = await failure(await flow.open(new ModelSink(), BEGINNING, small));
     expect(first).toMatch(/log 3 of thread 1.*RESTORE ARCHIVELOG FROM SEQUENCE 3 THREAD 1/);
-  });
-
-  it("goes on while a RAC instance goes down and comes up, and another one joins", async () => {
-    const insert = (thread: number, id: number) => {
-      const one = emulator.begin(thread);
-      one.insert(ORDERS, { ID: String(id), NOTE: `thread ${thread}` });
-      one.commit();
-    };
-    insert(1, 1);
-    insert(2, 2);
-    const { resume: first } = await followToEnd(flow, sink, BEGINNING, () => small);
-    emulator.closeThread(2);
-    insert(1, 3);
-    // The stream stands in the time in which no log of thread 2 is.
-    const { resume: second } = await followToEnd(flow, sink, first, () => small);
-    insert(1, 4);
-    emulator.tick(30);
-    emulator.openThread(2);
-    insert(2, 5);
-    emulator.openThread(3);
-    insert(3, 6);
-    insert(1, 7);
-    const { resume: third } = await followToEnd(flow, sink, second, () => small);
-    equalsSource();
-    // Taken out for good, with redo of it that was not read yet.
-    insert(3, 8);
-    emulator.dropThread(3);
-    insert(1, 9);
-    const { resume: fourth } = await followToEnd(flow, sink, third, () => small);
-    equalsSource();
-    emulator.openThread(3, { enabled: true });
-    insert(3, 10);
-    emulator.switchLog(3);
-    emulator.deleteArchivedLog(3, 1);
-    insert(2, 11);
-    await followToEnd(flow, sink, fourth, () => small);
-    equalsSource();
-    emulator.dropThread(3);
-    emulator.deleteArchivedLog(3, 2);
-    await emulator.flush();
-    expect(await failure(await flow.open(new ModelSink(), fourth, small))).toMatch(/GW1722.*log 2 of thread 3/);
-  });
-
-  it("reads on through a failover that lost nothing, with transactions from before it", async () => {
-    const early = emulator.begin();
-    early.insert(ORDERS, { ID: "1" });
-    early.commit();
-    const { resume } = await followToEnd(flow, sink, BEGINNING, () => small);
-    expect(resume.resetlogs).toBe(1n);
-    const two = emulator.begin();
-    two.insert(ORDERS, { ID: "2", NOTE: "not read before the failover" });
-    two.commit();
-    emulator.resetLogs();
-    const three = emulator.begin();
-    three.insert(ORDERS, { ID: "3" });
-    three.commit();
-    const { resume: after } = await followToEnd(flow, sink, resume, () => small);
-    equalsSource();
-    expect(after.resetlogs).toBeGreaterThan(1n);
-  });
-
-  it("does not read what a failover lost, and stops when the target has it already", async () => {
-    const early = emulator.begin();
-    early.insert(ORDERS, { ID: "1" });
-    early.commit();
-    const { resume } = await followToEnd(flow, sink, BEGINNING, () => small);
-    const at = emulator.scn + 1n;
-    const lost = emulator.begin();
-    lost.insert(ORDERS, { ID: "2", NOTE: "lost with the primary" });
-    lost.commit();
-    await emulator.flush();
-    const further = new ModelSink();
-    const { resume: beyond } = await followToEnd(flow, further, BEGINNING, () => small);
-    emulator.resetLogs(at);
-    const three = emulator.begin();
-    three.insert(ORDERS, { ID: "3" });
-    three.commit();
-    await followToEnd(flow, sink, resume, () => small);
-    expect(sink.rows(ORDERS.id).map(([id]) => id)).toEqual(["1", "3"]);
-    expect(await failure(await flow.open(further, beyond, small))).toMatch(/GW2103: the source was opened with RESETLOGS at SCN/);
   });
 
   it("tries again when a log is switched or written over while it is read", async () => {
