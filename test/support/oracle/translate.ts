@@ -58,7 +58,7 @@ export function translate(sql: string, binds: Readonly<Record<string, unknown>>,
 function plain(part: string, bind: (name: string) => string): string {
   return part
     .replace(/\b(\w+)#/g, "$1_no")
-    .replace(/\bAS CLOB\b/gi, "AS text")
+    .replace(/\b(AS|RETURNING) CLOB\b/gi, "$1 text")
     .replace(/(?<!:):(\w+)/g, (_, name: string) => bind(name));
 }
 
@@ -85,7 +85,8 @@ function postgresType(kind: string): string {
     case "dayToSecond":
       return "interval";
     case "xml":
-      return "xml";
+    case "json":
+      return kind;
     case "bytes":
     case "blob":
       return "bytea";

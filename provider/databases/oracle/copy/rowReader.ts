@@ -14,7 +14,7 @@ import { copyTextFrame, type TakenOut } from "./copyText.js";
 const BATCH_ROWS = 2000;
 const LOB_BATCH_ROWS = 50;
 /** Values of any size. LONG is among the CLOBs; LONG RAW, up to 2 GB, is of the kind of RAW. */
-const LARGE: ReadonlySet<RedoKind> = new Set<RedoKind>(["other", "clob", "blob", "xml"]);
+const LARGE: ReadonlySet<RedoKind> = new Set<RedoKind>(["other", "clob", "blob", "xml", "json"]);
 
 /** `snapshot.id` is the SCN. */
 export interface OracleReaderOptions {

@@ -219,7 +219,7 @@ export class Emitter {
       row.lobs.set(column, new LobValue(table.columns[column]?.kind ?? "clob"));
     this.lobColumn = column;
     const inPlace = opensPieces(record.operation) ? record.rowId !== NO_ROW_ID || table.indexOrganized : before === undefined;
-    if (inPlace) row.missing.add(column);
+    if (inPlace || table.columns[column]?.kind === "json") row.missing.add(column);
   }
 
   /** Hands the finished row over. A promise when something of it has to be looked up. */

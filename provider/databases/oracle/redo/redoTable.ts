@@ -18,6 +18,8 @@ export type RedoKind =
   | "clob"
   | "blob"
   | "xml"
+  /** From 21c on a binary form of Oracle's own (OSON), which redo shows as bytes: looked up in the table. */
+  | "json"
   | "other";
 
 export interface RedoColumn {
@@ -99,5 +101,5 @@ export class RedoTable {
 }
 
 export function isLob(kind: RedoKind): boolean {
-  return kind === "clob" || kind === "blob" || kind === "xml";
+  return kind === "clob" || kind === "blob" || kind === "xml" || kind === "json";
 }
