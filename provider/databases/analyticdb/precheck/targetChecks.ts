@@ -9,6 +9,7 @@ import { readServerKind } from "../serverKind.js";
 import { chooseStorage } from "../storage.js";
 import { distributionChecks } from "./distributionChecks.js";
 import { existingTableChecks } from "./existingTableChecks.js";
+import { limitItems, readServerLimits } from "./serverLimits.js";
 
 interface Rights {
   user: string;
@@ -57,6 +58,7 @@ export async function analyticdbChecks(
       message: storage.note ?? `tables are made as ${storage.engine} tables`,
       remedy: 'update the instance to 7.0.6.6 or later, or set analyticdb.storage to "heap"',
     }),
+    ...limitItems(await readServerLimits(client), migrates(definition, "incremental")),
     ...(migrates(definition, "schema") ? distributionChecks(tables, storage) : []),
     ...(await existingTableChecks(client, server, tables, definition)),
     precheckItem({
