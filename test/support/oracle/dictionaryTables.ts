@@ -72,7 +72,11 @@ CREATE OR REPLACE VIEW v$database AS
          s.unique_key AS supplemental_log_data_ui, s.all_columns AS supplemental_log_data_all
     FROM clock, instance_setting s;
 CREATE VIEW v$instance AS SELECT version FROM instance_setting;
-CREATE VIEW v$parameter AS SELECT 'undo_retention'::text AS name, undo_retention AS value FROM instance_setting;
+CREATE TABLE compatible (value text);
+INSERT INTO compatible VALUES ('19.0.0');
+CREATE VIEW v$parameter AS
+  SELECT 'undo_retention'::text AS name, undo_retention AS value FROM instance_setting UNION ALL SELECT 'compatible', value FROM compatible;
+CREATE TABLE all_xml_tab_cols (owner text, table_name text, column_name text, storage_type text);
 CREATE VIEW v$archive_dest_status AS SELECT 1 AS dest_id;
 CREATE VIEW v$logmnr_logs AS SELECT path AS filename FROM log;
 CREATE FUNCTION sys_context(namespace text, parameter text) RETURNS text LANGUAGE sql AS $$

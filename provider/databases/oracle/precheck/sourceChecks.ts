@@ -16,6 +16,7 @@ import { loggingChecks } from "./logging.js";
 import { logMinerNames, longNames } from "./names.js";
 import { miningRights } from "./rights.js";
 import { rowWidth } from "./rowWidth.js";
+import { xmlStorage } from "./xmlStorage.js";
 
 export interface SourceToCheck {
   /** Where the tables are. */
@@ -78,6 +79,7 @@ export async function oracleSourceChecks(
     ...(await loggingChecks({ connection, mining: reached }, facts, tables, definition)),
     await forceLogging(connection, facts, tables),
     logMinerNames(tables),
+    await xmlStorage(connection, tables),
   ];
 }
 

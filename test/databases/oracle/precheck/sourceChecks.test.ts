@@ -85,6 +85,7 @@ describe("prechecks of an Oracle source", () => {
       "sourceTypes",
       "sourceUndoRetention",
       "sourceVersion",
+      "sourceXmlStorage",
       "timeZone",
     ]);
   });
@@ -152,6 +153,37 @@ describe("prechecks of an Oracle source", () => {
     const found = (await checks()).get(item);
     expect(found?.passed).toBe(false);
     expect(found?.remedy).toMatch(remedy);
+  });
+
+  it("says which XML columns LogMiner may not show changes of", async () => {
+    await dictionary.declare({
+      tables: [
+        {
+          owner: "BUSY",
+          name: "DOCUMENTS",
+          columns: [
+            { name: "ID", type: "NUMBER(9,0)", notNull: true },
+            { name: "TREE", type: "XMLTYPE" },
+          ],
+          primaryKey: ["ID"],
+        },
+      ],
+    });
+    expect((await checks()).get("sourceXmlStorage")).toMatchObject({ passed: true });
+    await dictionary.change(
+      "INSERT INTO oracle_emulator.all_xml_tab_cols VALUES ('BUSY', 'DOCUMENTS', 'TREE', 'OBJECT-RELATIONAL')",
+    );
+    expect((await checks()).get("sourceXmlStorage")).toMatchObject({
+      passed: false,
+      severity: "warning",
+      message: expect.stringMatching(/BUSY\.DOCUMENTS\.TREE are stored as objects.*GW1725/),
+    });
+    await dictionary.change("UPDATE oracle_emulator.compatible SET value = '11.2.0.0.0'");
+    expect((await checks()).get("sourceXmlStorage")).toMatchObject({
+      passed: false,
+      severity: "error",
+      remedy: expect.stringMatching(/^raise COMPATIBLE to 11\.2\.0\.3/),
+    });
   });
 
   it("warns of rows of a thousand columns, which Oracle chains and PostgreSQL refuses", async () => {
