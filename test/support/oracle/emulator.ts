@@ -148,6 +148,7 @@ export class OracleEmulator {
   /** Rows of a direct load under NOLOGGING: in the table, and in no redo. */
   unlogged(table: EmulatedTable, rows: readonly TextRow[]): void {
     const scn = ++this.clock;
+    this.later("UPDATE oracle_emulator.datafile SET unrecoverable_scn = $1", [scn.toString()]);
     for (const given of rows) {
       const rowId = this.newRowId();
       const values = Object.fromEntries(table.columns.map(({ name }) => [name, given[name] ?? null]));

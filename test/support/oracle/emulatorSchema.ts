@@ -50,6 +50,9 @@ CREATE VIEW v$thread AS
   SELECT thread AS thread_no, status, enabled_scn AS enable_change_no, CASE status WHEN 'OPEN' THEN c.scn ELSE last_scn END AS last_redo_change_no
     FROM redo_thread, clock c;
 CREATE VIEW v$database_incarnation AS SELECT resetlogs AS resetlogs_change_no, status FROM incarnation;
+CREATE TABLE datafile (name text, unrecoverable_scn bigint NOT NULL);
+INSERT INTO datafile VALUES ('users01.dbf', 0);
+CREATE VIEW v$datafile AS SELECT 1 AS file_no, name, unrecoverable_scn AS unrecoverable_change_no FROM datafile;
 CREATE VIEW gv$transaction AS SELECT xid, start_scn FROM open_transaction;
 CREATE VIEW v$logmnr_contents AS
   SELECT scn, thread AS thread_no, rs_id, ssn, operation_code, xid, rollback, seg_owner, table_name, row_id, csf, at AS "timestamp", info, sql_redo,

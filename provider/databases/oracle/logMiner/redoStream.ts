@@ -7,7 +7,7 @@ import type { ZeroBytes } from "../redo/literals.js";
 import { type DdlChange, Emitter } from "./emitTransaction.js";
 import { HandOver } from "./handOver.js";
 import { miningError } from "./miningSession.js";
-import { positionAt } from "./position.js";
+import { positionAt, scnOf } from "./position.js";
 import { WindowReader } from "./readWindow.js";
 import type { RedoTables } from "./redoTables.js";
 import { Emitted, type ResumePoint } from "./resumePoint.js";
@@ -15,6 +15,7 @@ import { ResumePoints } from "./resumePoints.js";
 import { rowLookup } from "./rowLookup.js";
 import { currentScn, SettledScn } from "./settledScn.js";
 import { Transactions } from "./transactions.js";
+import { UnloggedWatch } from "./unloggedWatch.js";
 import { nextWindowSize } from "./windowSize.js";
 
 export interface RedoStreamOptions {
@@ -64,6 +65,8 @@ export interface RedoStreamLimits {
   readonly retryMs: number;
   /** A transaction open for longer is warned of, once. Default one hour. */
   readonly longTransactionMs: number;
+  /** Between two looks at whether something was written without redo. Default one minute. */
+  readonly unloggedMs: number;
 }
 
 const DEFAULT_LIMITS: RedoStreamLimits = {
@@ -77,6 +80,7 @@ const DEFAULT_LIMITS: RedoStreamLimits = {
   attempts: 8,
   retryMs: 500,
   longTransactionMs: 3_600_000,
+  unloggedMs: 60_000,
 };
 
 export interface RedoStream {
@@ -134,6 +138,7 @@ class RedoReading {
   private readonly handOver: HandOver;
   private readonly emitter: Emitter;
   private readonly settled: SettledScn;
+  private readonly unlogged: UnloggedWatch | undefined;
   private readonly stopped = new AbortController();
   private tablesSession: Promise<OracleConnection> | undefined;
   private windowScns: number;
@@ -158,6 +163,9 @@ class RedoReading {
       signal: this.stopped.signal,
     });
     this.settled = new SettledScn(limits.settleMs);
+    this.unlogged =
+      options.onWarning &&
+      new UnloggedWatch(() => this.tablesConnection(), options.onWarning, scnOf(options.start.position), limits.unloggedMs);
     this.windowScns = limits.windowScns;
     this.emitter = new Emitter({
       tables: options.tables,
@@ -231,6 +239,7 @@ class RedoReading {
     this.points.forget(durable());
     this.warnOfZeros();
     this.warnOfLongTransactions();
+    await this.unlogged?.look(performance.now());
     if (this.limits.adapt) {
       const milliseconds = performance.now() - started;
       this.windowScns = nextWindowSize(this.windowScns, { rows, milliseconds, atEnd: toScn >= settled });

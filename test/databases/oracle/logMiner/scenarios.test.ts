@@ -417,6 +417,27 @@ describe("redo read through the emulator", () => {
     equalsSource();
   });
 
+  it("warns of rows that were written without redo, once", async () => {
+    const early = emulator.begin();
+    early.insert(ORDERS, { ID: "1" });
+    early.commit();
+    emulator.unlogged(ORDERS, [{ ID: "2", NOTE: "a direct load under NOLOGGING" }]);
+    const at = emulator.scn;
+    const late = emulator.begin();
+    late.insert(ORDERS, { ID: "3" });
+    late.commit();
+    const warnings: string[] = [];
+    const watched = (unloggedMs: number) => () => ({
+      limits: { ...small.limits, unloggedMs },
+      onWarning: (message: string) => void warnings.push(message),
+    });
+    const { resume } = await followToEnd(flow, sink, BEGINNING, watched(0));
+    expect(sink.rows(ORDERS.id).map(([id]) => id)).toEqual(["1", "3"]);
+    expect(warnings).toEqual([expect.stringContaining(`without redo (NOLOGGING) into users01.dbf (SCN ${at})`)]);
+    await followToEnd(flow, sink, resume, watched(0));
+    expect(warnings).toHaveLength(1);
+  });
+
   it("joins on to rows read as of an SCN while transactions are open", async () => {
     const before = emulator.begin();
     for (let id = 1; id <= 5; id++)
