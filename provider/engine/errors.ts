@@ -166,6 +166,8 @@ export enum ErrorCode {
   OracleRootRefused = "GW2101",
   /** A table that joins an Oracle task waits for transactions older than the redo the task goes on from, and one did not end in time. */
   OracleTransactionsOpen = "GW2102",
+  /** The Oracle source lost changes that the target has (failover, flashback, restore: OPEN RESETLOGS): the data must be copied again. */
+  OracleRewound = "GW2103",
 
   /**
    * Rows differ between source and target: confirmed once the target had everything that the source had, so they are no changes on their way. A task that follows

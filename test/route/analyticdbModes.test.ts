@@ -124,6 +124,17 @@ describe.each([7, 6] as const)("a stand-in for AnalyticDB %i", (version) => {
     if (version === 7) expect(failure).toContain("public.bag are append-optimized");
   });
 
+  it("refuses what is no table, and a table without a key that lies whole on every segment", async () => {
+    await begin(
+      "CREATE TABLE item (id integer PRIMARY KEY); CREATE TABLE bag (n integer); CREATE TABLE named (id integer PRIMARY KEY)",
+      `CREATE VIEW public.item AS SELECT 1 AS id; CREATE TABLE public.bag (n integer); CREATE TABLE public.named (id integer PRIMARY KEY);
+       SELECT gp_standin.distribute(name, ARRAY[]::text[], true) FROM (VALUES ('public.bag'), ('public.named')) AS t (name)`,
+    );
+    const failure = await up(follow).catch((cause: Error) => cause.message);
+    expect(failure).toContain("public.item are views, external or foreign tables");
+    expect(failure).toContain("public.bag lie on every segment (DISTRIBUTED REPLICATED) and have no key");
+  });
+
   it("needs rights on the database and the schemas, and says them as SQL", async () => {
     await begin("CREATE SCHEMA app; CREATE TABLE app.item (id integer PRIMARY KEY)");
     await task.target.run(

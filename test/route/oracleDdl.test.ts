@@ -186,6 +186,74 @@ describe("DDL that the redo brings", () => {
     expect(refreshed?.state).toBe("running");
   });
 
+  it("takes a table out of the recycle bin under another name with its rows, and one by the name it had there", async () => {
+    const { emulator, dictionary } = task;
+    await up();
+    const gone = [];
+    for (const name of ["FIRST", "SECOND"]) {
+      const made = (await dictionary.declare({ tables: [{ ...ITEMS, name }] })).get(name);
+      if (!made) throw new Error("no table");
+      emulator.unlogged(made, [{ ID: "1", A: `back as ${name}` }]);
+      gone.push(made);
+    }
+    const [first, second] = gone;
+    if (!first || !second) throw new Error("no table");
+    emulator.ddl(first, "flashback table dropped to before drop rename to first");
+    const late = emulator.begin();
+    late.insert(first, { ID: "2", A: "behind" });
+    late.commit();
+    emulator.ddl(second, 'flashback table "BIN$abc==$0" to before drop');
+    await emulator.flush();
+    expect(await equal(first)).toBe(2);
+    expect(await equal(second)).toBe(1);
+    const later = emulator.begin();
+    later.insert(second, { ID: "2", A: "followed" });
+    later.commit();
+    await emulator.flush();
+    expect(await equal(second)).toBe(2);
+  });
+
+  it.each([
+    ["alter table ITEMS exchange partition P with table STAGE", ["truncate"], /GW1502.*changed places.*DETACH PARTITION/],
+    ["alter table ELSEWHERE exchange partition P with table ITEMS", ["truncate"], /GW1502.*changed places/],
+    ["alter table ITEMS drop partition SYS_P42", undefined, /GW1502.*no such partition.*delete the partition's rows/],
+    ["alter table ITEMS modify partition P add values ('x')", undefined, /GW1502.*takes other values/],
+  ])("stops at %s rather than lose rows, whatever operations.ddl says", async (sql, ddl, expected) => {
+    const { emulator } = task;
+    await up(ddl ? { operations: { ddl } as never, retry: { connectionMinutes: 10, otherMinutes: 1 } } : {});
+    emulator.ddl({ owner: "BUSY", name: /^alter table (\w+)/.exec(sql)?.[1] ?? "" }, sql);
+    insert(items, { A: "behind" });
+    await emulator.flush();
+    await expect
+      .poll(async () => JSON.stringify([(await task.refresh())?.errors, await task.workerLog()]), { timeout: 40_000 })
+      .toMatch(expected);
+    expect(await task.target("SELECT a FROM busy.items")).toEqual([{ a: "loaded" }]);
+  });
+
+  it("passes over what moves and shrinks a table, and empties the tables of a cluster and of a cascade", async () => {
+    const { emulator, dictionary } = task;
+    await up();
+    emulator.ddl(items, "alter table items enable row movement");
+    await emulator.moveTable(items, "alter table items move online");
+    emulator.ddl(items, "alter table items shrink space cascade");
+    emulator.ddl(items, "alter table items add overflow tablespace users");
+    insert(items, { A: "behind" });
+    await emulator.flush();
+    expect(await equal(items)).toBe(2);
+    emulator.ddl(items, "truncate table items cascade");
+    emulator.truncated(items);
+    insert(items, { A: "after the cascade" });
+    await emulator.flush();
+    expect(await equal(items)).toBe(1);
+    await dictionary.change("UPDATE oracle_emulator.dba_all_tables SET cluster_name = 'GROUPED' WHERE table_name = 'ITEMS'");
+    emulator.ddl({ owner: "BUSY", name: "GROUPED" }, "truncate cluster grouped");
+    emulator.truncated(items);
+    insert(items, { A: "after the cluster" });
+    await emulator.flush();
+    expect(await equal(items)).toBe(1);
+    expect((await task.refresh())?.errors).toEqual([]);
+  });
+
   it("makes a table from a query with its rows, those that its redo does not hold among them", async () => {
     const { emulator, dictionary } = task;
     await up();

@@ -11,6 +11,11 @@ export interface ColumnType {
  * `baseOf`: the type below a domain, undefined for anything else.
  */
 export function columnType(type: string, offered: ReadonlySet<string>, baseOf: (type: string) => string | undefined): ColumnType {
+  const scaled = WIDE_SCALE.exec(type);
+  if (scaled && isOutside(Number(scaled[1]), Number(scaled[2]))) {
+    const free = `numeric${scaled[3] ?? ""}`;
+    return { type: free, note: `the target takes no scale outside of the precision, as ${type} has: its column is ${free}` };
+  }
   if (offered.has(bare(type))) return { type, note: undefined };
   const array = type.endsWith("[]") ? "[]" : "";
   const element = array ? type.slice(0, -2) : type;
@@ -20,6 +25,13 @@ export function columnType(type: string, offered: ReadonlySet<string>, baseOf: (
     return { type: below.type, note: `the domain ${element} is not moved: its column is ${below.type}` };
   }
   return { type: `text${array}`, note: `the target has no type ${element}: the values are kept as text${array}` };
+}
+
+/** numeric(3,-2) and numeric(2,5) came with PostgreSQL 15; both kernels are older. */
+const WIDE_SCALE = /^numeric\((\d+),(-?\d+)\)(\[\])?$/;
+
+function isOutside(precision: number, scale: number): boolean {
+  return scale < 0 || scale > precision;
 }
 
 /** Lengths, precisions and field lists are no part of a type's name; they may stand in its middle. */

@@ -28,7 +28,8 @@ export interface Distribution {
 const SPREADS =
   /^(smallint|integer|bigint|numeric|uuid|text|character varying|character|timestamp (with|without) time zone|bytea|inet|macaddr)(\(|$)/;
 /** Types with no hash operator class in PostgreSQL 9.4 or 12: a key that has one is distributed by its other columns. */
-const CANNOT_HASH = /^(json|xml|point|line|lseg|box|path|polygon|circle|bit|bit varying|tsquery|txid_snapshot|money)(\(|\[|$)/;
+const CANNOT_HASH =
+  /^(json|xml|point|line|lseg|box|path|polygon|circle|bit|bit varying|tsquery|tsvector|refcursor|txid_snapshot|money)(\(|\[|$)/;
 
 /**
  * What decides which segment a row lies on. Pure. In this order: what the task says; the key, so that its uniqueness can be checked on one segment; else the first

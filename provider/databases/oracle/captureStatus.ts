@@ -1,6 +1,7 @@
 import type { CaptureStatus } from "../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../engine/errors.js";
 import type { OracleConnection } from "./driver.js";
+import { readIncarnations } from "./logMiner/incarnations.js";
 import { positionAt } from "./logMiner/position.js";
 import { coverage, listRedoLogs } from "./logMiner/redoLogs.js";
 import { currentScn } from "./logMiner/settledScn.js";
@@ -9,7 +10,7 @@ import { currentScn } from "./logMiner/settledScn.js";
 export async function captureStatus(root: OracleConnection, restartScn: bigint | undefined): Promise<CaptureStatus> {
   const from = restartScn ?? (await currentScn(root));
   try {
-    coverage(await listRedoLogs(root, from), from);
+    coverage(await listRedoLogs(root, from, await readIncarnations(root)), from);
     return { kind: "ready", position: positionAt(from), retainedBytes: 0n };
   } catch (cause) {
     if (cause instanceof GodwitError && cause.code === ErrorCode.RedoLogMissing) return { kind: "lost", reason: cause.message };

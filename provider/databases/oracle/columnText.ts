@@ -30,6 +30,9 @@ export function expressionText(name: string, kind: RedoKind): string {
       );
     case "xml":
       return `CASE WHEN ${name} IS NOT NULL THEN XMLSERIALIZE(CONTENT ${name} AS CLOB) END`;
+    case "json":
+      // The driver would make an object of it, with numbers of 15 digits.
+      return `CASE WHEN ${name} IS NOT NULL THEN JSON_SERIALIZE(${name} RETURNING CLOB) END`;
     default:
       return name;
   }

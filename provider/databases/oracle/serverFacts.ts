@@ -9,13 +9,15 @@ export interface OracleFacts extends ServerFacts {
   readonly container: string;
   readonly pluggable: boolean;
   readonly archiveLog: boolean;
+  /** Every change is in the redo, NOLOGGING or not. */
+  readonly forceLogging: boolean;
   /** Supplemental logging of the whole database. */
   readonly logging: { readonly minimal: boolean; readonly primaryKey: boolean; readonly unique: boolean; readonly all: boolean };
 }
 
 const DATABASE = `
 SELECT d.dbid AS "id", d.name AS "name", d.log_mode AS "log_mode", d.supplemental_log_data_min AS "minimal",
-       d.supplemental_log_data_pk AS "primary_key", d.supplemental_log_data_ui AS "unique", d.supplemental_log_data_all AS "all"
+       d.force_logging AS "force_logging", d.supplemental_log_data_pk AS "primary_key", d.supplemental_log_data_ui AS "unique", d.supplemental_log_data_all AS "all"
   FROM v$database d`;
 
 const SESSION = `
@@ -63,6 +65,7 @@ export async function readOracleFacts(connection: OracleConnection, endpoint: Ta
     container,
     pluggable,
     archiveLog: database?.log_mode === "ARCHIVELOG",
+    forceLogging: database?.force_logging === "YES",
     logging: {
       minimal: database?.minimal === "YES" || database?.minimal === "IMPLICIT",
       primaryKey: database?.primary_key === "YES",

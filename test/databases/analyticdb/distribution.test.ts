@@ -63,6 +63,8 @@ describe("a column's type", () => {
   it.each([
     ["integer", "integer"],
     ["numeric(10,2)", "numeric(10,2)"],
+    ["numeric(3,-2)", "numeric"],
+    ["numeric(2,5)[]", "numeric[]"],
     ["timestamp(3) without time zone", "timestamp(3) without time zone"],
     ["bit(3)", "bit(3)"],
     ["interval day to second(3)", "interval day to second(3)"],

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { polardbSource, polardbTarget } from "../../../provider/databases/polardbO/dialect.js";
+import { endpointItem, withClusterRemedies } from "../../../provider/databases/polardbO/precheck/clusterItems.js";
 import { failoverItem } from "../../../provider/databases/polardbO/precheck/failoverItem.js";
 import { polardbPairChecks } from "../../../provider/databases/polardbO/precheck/pairChecks.js";
 import { differingTypes, readTypeLengths, withSafeForms } from "../../../provider/databases/polardbO/representation.js";
@@ -93,6 +94,47 @@ describe("a PolarDB O source", () => {
     expect(failoverItem(recognize(RECORDED.polardbO1With64BitDate))).toMatchObject({
       passed: false,
       remedy: expect.stringContaining("1.1.27"),
+    });
+  });
+});
+
+describe("a PolarDB cluster", () => {
+  const failed = (name: string, remedy: string): PrecheckItem => ({
+    item: name,
+    severity: "error",
+    passed: false,
+    message: "",
+    remedy,
+    ignorable: false,
+  });
+  const remedyOf = (name: string, remedy: string, recorded: keyof typeof RECORDED) =>
+    withClusterRemedies([failed(name, remedy)], recognize(RECORDED[recorded]))[0]?.remedy;
+
+  it("is given remedies that its console and privileged account can carry out, PostgreSQL its own", () => {
+    const slots = "ALTER SYSTEM SET max_replication_slots = 14, then restart the source";
+    expect(remedyOf("sourceReplicationSlots", slots, "polardbO1")).toBe(
+      "set max_replication_slots to 14 in the cluster's parameters (console, Parameters), which restarts it",
+    );
+    expect(remedyOf("sourceReplicationSlots", slots, "postgres14")).toBe(slots);
+    expect(remedyOf("sourceWalLevel", "ALTER SYSTEM SET wal_level = 'logical'", "polardbO2")).toMatch(
+      /^set wal_level to logical/,
+    );
+    expect(remedyOf("targetReplicaRole", "GRANT SET ON PARAMETER ...", "polardbO1")).toMatch(
+      /privileged account.* as the target/,
+    );
+    expect(remedyOf("sourceReplicationRight", 'ALTER ROLE "x" REPLICATION', "polardbO1")).toMatch(/ALTER ROLE "x" REPLICATION$/);
+    expect(remedyOf("sourceTableKeys", "add a primary key", "polardbO1")).toBe("add a primary key");
+  });
+
+  it("is to be reached by its primary endpoint: the cluster endpoint sends statements of one session to several nodes", async () => {
+    expect(await endpointItem("sourceEndpoint", client)).toMatchObject({ passed: true });
+    let asked = 0;
+    // Nobody can start a proxy of PolarDB's here.
+    const proxy = { query: async () => ({ rows: [{ node: `10.0.0.${asked++ % 2}/then` }] }) } as unknown as Client;
+    expect(await endpointItem("sourceEndpoint", proxy)).toMatchObject({
+      passed: false,
+      severity: "error",
+      remedy: "name the cluster's primary endpoint in hosts",
     });
   });
 });

@@ -6,7 +6,9 @@ export const DICTIONARY_TABLES = `
 CREATE TABLE all_users (username text, oracle_maintained text);
 CREATE TABLE dba_objects (owner text, object_name text, subobject_name text, object_id bigint, data_object_id bigint, object_type text);
 CREATE TABLE dba_all_tables (owner text, table_name text, num_rows bigint, blocks bigint, temporary text, duration text, iot_type text,
-  nested text, secondary text, table_type_owner text, table_type text);
+  nested text, secondary text, table_type_owner text, table_type text, cluster_name text,
+  logging text DEFAULT 'YES');
+CREATE VIEW all_tables AS SELECT owner, table_name, cluster_name, logging FROM dba_all_tables;
 CREATE TABLE dba_external_tables (owner text, table_name text);
 CREATE TABLE dba_mviews (owner text, mview_name text, container_name text, query text);
 CREATE TABLE dba_mview_logs (log_owner text, log_table text);
@@ -26,7 +28,9 @@ CREATE TABLE dba_ind_expressions (index_owner text, index_name text, column_posi
 CREATE TABLE dba_part_tables (owner text, table_name text, partitioning_type text, subpartitioning_type text, partition_count integer,
   "interval" text);
 CREATE TABLE dba_part_key_columns (owner text, name text, object_type text, column_name text, column_position integer);
-CREATE TABLE dba_tab_partitions (table_owner text, table_name text, partition_name text, high_value text, partition_position integer);
+CREATE TABLE dba_tab_partitions (table_owner text, table_name text, partition_name text, high_value text, partition_position integer,
+  logging text DEFAULT 'YES');
+CREATE VIEW all_tab_partitions AS SELECT * FROM dba_tab_partitions;
 CREATE TABLE dba_sequences (sequence_owner text, sequence_name text, min_value numeric, max_value numeric, increment_by numeric,
   cycle_flag text, cache_size numeric, last_number numeric);
 CREATE TABLE dba_views (owner text, view_name text, text text, read_only text, view_type text);
@@ -36,7 +40,8 @@ CREATE TABLE dba_triggers (owner text, trigger_name text, table_owner text, tabl
 CREATE TABLE dba_tab_comments (owner text, table_name text, comments text);
 CREATE TABLE dba_col_comments (owner text, table_name text, column_name text, comments text);
 CREATE TABLE dba_dependencies (owner text, name text, referenced_owner text, referenced_name text);
-CREATE TABLE dba_lobs (owner text, table_name text, column_name text, segment_name text);
+CREATE TABLE dba_lobs (owner text, table_name text, column_name text, segment_name text, logging text DEFAULT 'YES');
+CREATE VIEW all_lobs AS SELECT * FROM dba_lobs;
 CREATE TABLE dba_segments (owner text, segment_name text, bytes bigint);
 CREATE SCHEMA dbms_lob;
 CREATE TABLE dbms_lob.huge (value text);
@@ -58,19 +63,22 @@ INSERT INTO session_roles VALUES ('SELECT_CATALOG_ROLE'), ('EXECUTE_CATALOG_ROLE
 
 -- One row: what a test changes to see a precheck fail.
 CREATE TABLE instance_setting (version text, log_mode text, minimal text, primary_key text, unique_key text, all_columns text,
-  container text, container_id text, undo_retention text, version_full text);
-INSERT INTO instance_setting VALUES ('19.0.0.0.0', 'ARCHIVELOG', 'YES', 'YES', 'NO', 'NO', 'EMUPDB', '3', '900000', '19.21.0.0.0');
+  container text, container_id text, undo_retention text, version_full text, force_logging text);
+INSERT INTO instance_setting VALUES ('19.0.0.0.0', 'ARCHIVELOG', 'YES', 'YES', 'NO', 'NO', 'EMUPDB', '3', '900000', '19.21.0.0.0', 'YES');
 CREATE VIEW product_component_version AS SELECT 'Oracle Database 19c'::text AS product, version, version_full FROM instance_setting;
 CREATE OR REPLACE VIEW v$database AS
   SELECT 4242424242 AS dbid, 'EMU'::text AS name, scn AS current_scn, resetlogs AS resetlogs_change_no, 'then'::text AS resetlogs_time,
-         s.log_mode, s.minimal AS supplemental_log_data_min, s.primary_key AS supplemental_log_data_pk,
+         s.force_logging, s.log_mode, s.minimal AS supplemental_log_data_min, s.primary_key AS supplemental_log_data_pk,
          s.unique_key AS supplemental_log_data_ui, s.all_columns AS supplemental_log_data_all
     FROM clock, instance_setting s;
 CREATE VIEW v$instance AS SELECT version FROM instance_setting;
-CREATE VIEW v$parameter AS SELECT 'undo_retention'::text AS name, undo_retention AS value FROM instance_setting;
+CREATE TABLE compatible (value text);
+INSERT INTO compatible VALUES ('19.0.0');
+CREATE VIEW v$parameter AS
+  SELECT 'undo_retention'::text AS name, undo_retention AS value FROM instance_setting UNION ALL SELECT 'compatible', value FROM compatible;
+CREATE TABLE all_xml_tab_cols (owner text, table_name text, column_name text, storage_type text);
 CREATE VIEW v$archive_dest_status AS SELECT 1 AS dest_id;
 CREATE VIEW v$logmnr_logs AS SELECT path AS filename FROM log;
-CREATE VIEW v$thread AS SELECT DISTINCT thread AS thread_no FROM log;
 CREATE FUNCTION sys_context(namespace text, parameter text) RETURNS text LANGUAGE sql AS $$
   SELECT CASE parameter WHEN 'CON_NAME' THEN container WHEN 'CON_ID' THEN container_id WHEN 'ISDBA' THEN 'FALSE' END
     FROM oracle_emulator.instance_setting

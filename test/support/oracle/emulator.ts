@@ -9,12 +9,14 @@ import type { TextRow } from "./redoText.js";
 export interface EmulatedTable extends RedoTableInputs {
   /** Which columns the redo names a row by: the key's, or all. */
   readonly logged: "key" | "all";
+  /** Index-organized: LogMiner has no row ids of it (a row's place is its key). */
+  readonly indexOrganized?: boolean;
 }
 
 /** A line of redo before it has its place in a log. */
 export interface Line {
   readonly operation: number;
-  readonly table?: (Pick<EmulatedTable, "owner" | "name"> & { readonly id?: number }) | undefined;
+  readonly table?: (Pick<EmulatedTable, "owner" | "name" | "indexOrganized"> & { readonly id?: number }) | undefined;
   readonly rowId?: string | undefined;
   readonly undo?: boolean;
   readonly redo?: string;
@@ -49,6 +51,7 @@ export class OracleEmulator {
   private nextLine = 1;
   private nextRow = 1;
   private nextXid = 1;
+  private resetlogs = 1n;
   private redoRows: unknown[][] = [];
   private versions: unknown[][] = [];
   /** The newest version of each row among those that wait. */
@@ -78,7 +81,10 @@ export class OracleEmulator {
     await client.query(EMULATOR_SCHEMA);
     const emulator = new OracleEmulator(client, "EMUPDB");
     await emulator.answer(`SELECT TO_CHAR(SYSTIMESTAMP, 'TZH:TZM') AS "ZONE" FROM DUAL`, [{ ZONE: "+00:00" }]);
-    for (let thread = 1; thread <= threads; thread++) emulator.startLog(thread);
+    for (let thread = 1; thread <= threads; thread++) {
+      emulator.later("INSERT INTO oracle_emulator.redo_thread VALUES ($1, 'OPEN', 1, 1)", [thread]);
+      emulator.startLog(thread);
+    }
     await emulator.flush();
     return emulator;
   }
@@ -118,7 +124,7 @@ export class OracleEmulator {
   createTable(table: EmulatedTable): EmulatedTable {
     this.tables.set(`${table.owner}.${table.name}`, table);
     this.later(
-      "INSERT INTO oracle_emulator.object_table VALUES ($1, $2, $3) ON CONFLICT (owner, name) DO UPDATE SET columns = excluded.columns",
+      "INSERT INTO oracle_emulator.object_table VALUES ($1, $2, $3, 0) ON CONFLICT (owner, name) DO UPDATE SET columns = excluded.columns",
       [table.owner, table.name, JSON.stringify(table.columns)],
     );
     return table;
@@ -142,6 +148,7 @@ export class OracleEmulator {
   /** Rows of a direct load under NOLOGGING: in the table, and in no redo. */
   unlogged(table: EmulatedTable, rows: readonly TextRow[]): void {
     const scn = ++this.clock;
+    this.later("UPDATE oracle_emulator.datafile SET unrecoverable_scn = $1", [scn.toString()]);
     for (const given of rows) {
       const rowId = this.newRowId();
       const values = Object.fromEntries(table.columns.map(({ name }) => [name, given[name] ?? null]));
@@ -204,6 +211,25 @@ export class OracleEmulator {
     return this.restructured({ ...table, columns }, ({ [name]: _gone, ...others }) => others);
   }
 
+  /** ALTER TABLE ... MOVE: every row gets another id, and no flashback query reaches back before it. */
+  async moveTable(table: EmulatedTable, sql = `alter table ${table.name} move`): Promise<void> {
+    this.ddl(table, sql);
+    await this.flush();
+    for (const [rowId, row] of [...this.rows]) {
+      if (row.table.id !== table.id) continue;
+      const moved = this.newRowId();
+      this.rows.delete(rowId);
+      this.rows.set(moved, row);
+      this.later("UPDATE oracle_emulator.row_version SET row_id = $2 WHERE row_id = $1 AND to_scn IS NULL", [rowId, moved]);
+    }
+    this.waiting.clear();
+    this.later("UPDATE oracle_emulator.object_table SET changed_scn = $3 WHERE owner = $1 AND name = $2", [
+      table.owner,
+      table.name,
+      this.clock.toString(),
+    ]);
+  }
+
   private restructured(table: EmulatedTable, reshape: (values: TextRow) => TextRow): EmulatedTable {
     for (const [rowId, row] of [...this.rows]) {
       if (row.table.id === table.id) this.rows.set(rowId, { table, values: reshape(row.values) });
@@ -222,6 +248,11 @@ export class OracleEmulator {
   /** TRUNCATE TABLE: DDL, and the rows are gone. */
   truncate(table: EmulatedTable, thread = 1): void {
     this.ddl(table, `truncate table ${table.name}`, { thread });
+    this.empty(table);
+  }
+
+  /** By a statement that the test writes itself: the rows are gone. */
+  truncated(table: EmulatedTable): void {
     this.empty(table);
   }
 
@@ -253,18 +284,70 @@ export class OracleEmulator {
   switchLog(thread = 1): void {
     const first = ++this.clock;
     const sequence = this.sequences.get(thread) ?? 0;
-    this.later("UPDATE oracle_emulator.log SET next_scn = $3, archived = true WHERE thread = $1 AND sequence = $2", [
-      thread,
-      sequence,
-      first.toString(),
-    ]);
+    this.later(
+      "UPDATE oracle_emulator.log SET next_scn = $3, archived = true WHERE thread = $1 AND sequence = $2 AND next_scn IS NULL",
+      [thread, sequence, first.toString()],
+    );
     this.later("UPDATE oracle_emulator.log SET online = false WHERE thread = $1 AND sequence <= $2", [thread, sequence - 2]);
     this.startLog(thread, first);
   }
 
+  /** An instance goes down, and another one archives its last log: V$LOG has none of the thread that is CURRENT. */
+  closeThread(thread: number): void {
+    const ended = ++this.clock;
+    this.later(
+      "UPDATE oracle_emulator.log SET next_scn = coalesce(next_scn, $2), archived = true, online = false WHERE thread = $1",
+      [thread, ended.toString()],
+    );
+    this.later("UPDATE oracle_emulator.redo_thread SET status = 'CLOSED', last_scn = $2 WHERE thread = $1", [
+      thread,
+      (ended - 1n).toString(),
+    ]);
+  }
+
+  /** Up again, or there for the first time: its redo begins in a new log. `enabled`: after ALTER DATABASE ENABLE THREAD. */
+  openThread(thread: number, { enabled = !this.sequences.has(thread) } = {}): void {
+    const first = ++this.clock;
+    this.later(
+      `INSERT INTO oracle_emulator.redo_thread VALUES ($1, 'OPEN', $2, $2)
+         ON CONFLICT (thread) DO UPDATE SET status = 'OPEN', enabled_scn = CASE WHEN $3 THEN excluded.enabled_scn ELSE redo_thread.enabled_scn END`,
+      [thread, first.toString(), enabled],
+    );
+    this.startLog(thread, first);
+  }
+
+  /** ALTER DATABASE DISABLE THREAD, its log groups dropped: the control file has its archived logs only. */
+  dropThread(thread: number): void {
+    this.closeThread(thread);
+    this.later("DELETE FROM oracle_emulator.redo_thread WHERE thread = $1", [thread]);
+  }
+
+  /**
+   * OPEN RESETLOGS: a failover, a flashback or a restore. Redo from `at` on is lost to the new history, which goes on from there; what was lost still lies
+   * in the old one's logs. The script's rows stay as they are: a test of lost rows says itself what is left.
+   */
+  resetLogs(at: bigint = this.clock + 1n): void {
+    const before = this.resetlogs;
+    this.resetlogs = at;
+    this.clock = at;
+    this.later("UPDATE oracle_emulator.log SET next_scn = coalesce(next_scn, $1), archived = true, online = false", [
+      (at + 1000n).toString(),
+    ]);
+    this.later("UPDATE oracle_emulator.incarnation SET status = CASE WHEN resetlogs < $1 THEN 'PARENT' ELSE 'ORPHAN' END", [
+      at.toString(),
+    ]);
+    this.later("INSERT INTO oracle_emulator.incarnation VALUES ($1, 'CURRENT')", [at.toString()]);
+    this.later("UPDATE oracle_emulator.clock SET resetlogs = $1", [at.toString()]);
+    if (at <= before) throw new Error("a history that begins before the one it leaves");
+    for (const thread of this.sequences.keys()) {
+      this.sequences.set(thread, 0);
+      this.startLog(thread, at);
+    }
+  }
+
   /** The archived file is gone, as after a retention policy. */
   deleteArchivedLog(thread: number, sequence: number): void {
-    this.later("UPDATE oracle_emulator.log SET deleted = true, online = false WHERE thread = $1 AND sequence = $2", [
+    this.later("UPDATE oracle_emulator.log SET deleted = true, online = false WHERE thread = $1 AND sequence = $2 AND archived", [
       thread,
       sequence,
     ]);
@@ -333,7 +416,7 @@ export class OracleEmulator {
         `INSERT INTO oracle_emulator.redo
          SELECT (v ->> 0)::bigint, (v ->> 1)::bigint, (v ->> 2)::int, (v ->> 3)::int, v ->> 4, (v ->> 5)::int, (v ->> 6)::int, v ->> 7, (v ->> 8)::int,
                 v ->> 9, v ->> 10, v ->> 11, (v ->> 12)::int, now(), v ->> 13, v ->> 14, v ->> 15, v ->> 16,
-                (v ->> 17)::bigint
+                (v ->> 17)::bigint, (v ->> 18)::bigint
            FROM jsonb_array_elements($1::jsonb) AS v`,
         [JSON.stringify(some)],
       );
@@ -405,13 +488,14 @@ export class OracleEmulator {
         line.undo ? 1 : 0,
         table?.owner ?? null,
         table?.name ?? null,
-        table ? (line.rowId ?? NO_ROW_ID) : null,
+        table ? ((table.indexOrganized ? undefined : line.rowId) ?? NO_ROW_ID) : null,
         index < pieces.length - 1 ? 1 : 0,
         line.info ?? null,
         redo,
         line.container ?? this.container,
         pieces.length === 1 ? (line.byPlace ?? null) : null,
         table?.id ?? null,
+        this.resetlogs.toString(),
       ]);
     });
     return scn;
@@ -429,11 +513,12 @@ export class OracleEmulator {
   private startLog(thread: number, firstScn: bigint = this.clock): void {
     const sequence = (this.sequences.get(thread) ?? 0) + 1;
     this.sequences.set(thread, sequence);
-    this.later("INSERT INTO oracle_emulator.log VALUES ($1, $2, $3, NULL, $4, true, false)", [
+    this.later("INSERT INTO oracle_emulator.log VALUES ($1, $2, $3, NULL, $4, true, false, false, $5)", [
       thread,
       sequence,
       firstScn.toString(),
-      `thread_${thread}_seq_${sequence}.log`,
+      `thread_${thread}_seq_${sequence}_${this.resetlogs}.log`,
+      this.resetlogs.toString(),
     ]);
   }
 

@@ -6,7 +6,7 @@ import type {
   OracleEndpoint,
   OracleValue,
 } from "../../../provider/databases/oracle/driver.js";
-import { type EmulatedColumn, translate } from "./translate.js";
+import { type EmulatedColumn, type EmulatedObject, translate } from "./translate.js";
 
 /**
  * An Oracle emulator at the driver's boundary: the sessions of a database that `OracleEmulator` made on a PostgreSQL server. The endpoint's host and
@@ -39,6 +39,10 @@ function clientConfig(endpoint: OracleEndpoint) {
   };
 }
 
+/** Logs of one incarnation: LogMiner takes no others into a session. */
+const OF_HISTORY =
+  "resetlogs = (SELECT max(i.resetlogs) FROM oracle_emulator.incarnation i WHERE i.resetlogs <= $1::bigint AND i.status <> 'ORPHAN')";
+
 function bytes(value: string): Buffer {
   return Buffer.from(value.slice(2), "hex");
 }
@@ -56,7 +60,7 @@ function asOracle(cause: unknown): unknown {
 }
 
 class EmulatedSession implements OracleConnection {
-  private columns: ReadonlyMap<string, readonly EmulatedColumn[]> = new Map();
+  private objects: ReadonlyMap<string, EmulatedObject> = new Map();
   private running = false;
   private inRoot = false;
 
@@ -70,8 +74,11 @@ class EmulatedSession implements OracleConnection {
     const [answer] = rows as { rows: string }[];
     if (answer) return JSON.parse(answer.rows) as R[];
     await this.fail("query");
-    await this.readColumns();
-    const translated = translate(sql, binds, (owner, name) => this.columns.get(`${owner}.${name}`));
+    // A RAW column is compared with hexadecimal digits or bytes.
+    if (Object.values(binds).some((bind) => typeof bind === "string" && bind.startsWith("\\x")))
+      throw oracleError("ORA-01465", "invalid hex number");
+    await this.readObjects();
+    const translated = translate(sql, binds, (owner, name) => this.objects.get(`${owner}.${name}`));
     const result = await this.client.query(translated.sql, translated.values).catch((cause: unknown) => {
       throw asOracle(cause);
     });
@@ -84,8 +91,8 @@ class EmulatedSession implements OracleConnection {
   }
 
   async *stream(sql: string, binds: OracleBinds, { batchRows }: { readonly batchRows: number }): AsyncGenerator<OracleValue[][]> {
-    await this.readColumns();
-    const { sql: text, values } = translate(sql, binds, (owner, name) => this.columns.get(`${owner}.${name}`));
+    await this.readObjects();
+    const { sql: text, values } = translate(sql, binds, (owner, name) => this.objects.get(`${owner}.${name}`));
     await this.client.query("BEGIN");
     this.running = true;
     try {
@@ -139,8 +146,8 @@ class EmulatedSession implements OracleConnection {
   /** Inside a pluggable database LogMiner adds the logs of its SCNs by itself. */
   private async addOwnLogs(from: string, to: string): Promise<void> {
     const { rows } = await this.client.query<{ log: string }>(
-      `SELECT thread || '.' || sequence AS log FROM oracle_emulator.log
-       WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND (online OR (archived AND NOT deleted))`,
+      `SELECT thread || '.' || sequence || '.' || resetlogs AS log FROM oracle_emulator.log
+       WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND ${OF_HISTORY} AND (online OR (archived AND NOT deleted))`,
       [from, to],
     );
     await this.setLogs(rows.map(({ log }) => log));
@@ -150,7 +157,7 @@ class EmulatedSession implements OracleConnection {
     await this.fail("add");
     if (await this.isPluggable()) throw oracleError("ORA-65040", "operation not allowed from within a pluggable database");
     const { rows } = await this.client.query<{ log: string }>(
-      `SELECT thread || '.' || sequence AS log FROM oracle_emulator.log
+      `SELECT thread || '.' || sequence || '.' || resetlogs AS log FROM oracle_emulator.log
        WHERE (online AND path = $1) OR (archived AND NOT deleted AND 'archived/' || path = $1)`,
       [path],
     );
@@ -172,8 +179,8 @@ class EmulatedSession implements OracleConnection {
     const { rows } = await this.client.query<{ added: string; missing: string }>(
       `SELECT cardinality(current_setting('oracle_emulator.logs')::text[]) AS added,
               (SELECT count(*) FROM oracle_emulator.log
-                WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint)
-                  AND thread || '.' || sequence <> ALL (current_setting('oracle_emulator.logs')::text[])) AS missing`,
+                WHERE first_scn <= $2::bigint AND (next_scn IS NULL OR next_scn > $1::bigint) AND ${OF_HISTORY}
+                  AND thread || '.' || sequence || '.' || resetlogs <> ALL (current_setting('oracle_emulator.logs')::text[])) AS missing`,
       [from, to],
     );
     if (rows[0]?.added === "0") throw oracleError("ORA-01292", "no log file has been specified for the current LogMiner session");
@@ -204,10 +211,15 @@ class EmulatedSession implements OracleConnection {
     throw oracleError(fault.code, "as the test ordered");
   }
 
-  private async readColumns(): Promise<void> {
-    const { rows } = await this.client.query<{ owner: string; name: string; columns: string }>(
-      "SELECT owner, name, columns FROM oracle_emulator.object_table",
+  private async readObjects(): Promise<void> {
+    const { rows } = await this.client.query<{ owner: string; name: string; columns: string; changed: string }>(
+      "SELECT owner, name, columns, changed_scn AS changed FROM oracle_emulator.object_table",
     );
-    this.columns = new Map(rows.map(({ owner, name, columns }) => [`${owner}.${name}`, JSON.parse(columns) as EmulatedColumn[]]));
+    this.objects = new Map(
+      rows.map(({ owner, name, columns, changed }) => [
+        `${owner}.${name}`,
+        { columns: JSON.parse(columns) as EmulatedColumn[], changedScn: BigInt(changed) },
+      ]),
+    );
   }
 }

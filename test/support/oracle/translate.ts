@@ -4,7 +4,13 @@ export interface EmulatedColumn {
   readonly kind: string;
 }
 
-export type TableColumns = (owner: string, name: string) => readonly EmulatedColumn[] | undefined;
+export type TableColumns = (owner: string, name: string) => EmulatedObject | undefined;
+
+export interface EmulatedObject {
+  readonly columns: readonly EmulatedColumn[];
+  /** Flashback queries reach back to here: ORA-01466 before (Development Guide, "Oracle Flashback Technology": moved, truncated, column dropped). */
+  readonly changedScn: bigint;
+}
 
 export interface Translated {
   readonly sql: string;
@@ -15,7 +21,7 @@ export interface Translated {
  * The product's SQL for Oracle as the emulator's PostgreSQL runs it: named binds, `#` in names, emulated tables in place of their names (with AS OF
  * SCN, the rows of that moment). Nothing more: what the product sends has to be SQL that both read alike.
  */
-export function translate(sql: string, binds: Readonly<Record<string, unknown>>, columns: TableColumns): Translated {
+export function translate(sql: string, binds: Readonly<Record<string, unknown>>, objects: TableColumns): Translated {
   const values: unknown[] = [];
   const places = new Map<string, number>();
   const bind = (name: string): string => {
@@ -30,12 +36,18 @@ export function translate(sql: string, binds: Readonly<Record<string, unknown>>,
   const tables = sql.replace(
     /"([^"]+)"\."([^"]+)"(?:\s+AS OF SCN (:?\w+))?/g,
     (whole, owner: string, name: string, scn?: string) => {
-      const found = columns(owner, name);
+      const found = objects(owner, name);
       if (!found && scn) {
         throw Object.assign(new Error(`ORA-00942: table or view ${owner}.${name} does not exist`), { code: "ORA-00942" });
       }
       if (!found) return whole;
-      return versions(owner, name, found, scn && (scn.startsWith(":") ? `${bind(scn.slice(1))}::bigint` : scn));
+      const at = scn?.startsWith(":") ? binds[scn.slice(1)] : scn;
+      if (scn && BigInt(at as string) < found.changedScn) {
+        throw Object.assign(new Error(`ORA-01466: unable to read data - table definition of ${name} has changed`), {
+          code: "ORA-01466",
+        });
+      }
+      return versions(owner, name, found.columns, scn && (scn.startsWith(":") ? `${bind(scn.slice(1))}::bigint` : scn));
     },
   );
   const parts = tables.split(/('(?:[^']|'')*'|"[^"]*")/);
@@ -46,7 +58,7 @@ export function translate(sql: string, binds: Readonly<Record<string, unknown>>,
 function plain(part: string, bind: (name: string) => string): string {
   return part
     .replace(/\b(\w+)#/g, "$1_no")
-    .replace(/\bAS CLOB\b/gi, "AS text")
+    .replace(/\b(AS|RETURNING) CLOB\b/gi, "$1 text")
     .replace(/(?<!:):(\w+)/g, (_, name: string) => bind(name));
 }
 
@@ -73,7 +85,8 @@ function postgresType(kind: string): string {
     case "dayToSecond":
       return "interval";
     case "xml":
-      return "xml";
+    case "json":
+      return kind;
     case "bytes":
     case "blob":
       return "bytea";

@@ -11,6 +11,10 @@ interface ExistingTable {
   readonly id: string;
   readonly writable: boolean;
   readonly appendOptimized: boolean;
+  /** A table, or one with partitions: no view, no foreign or external table. */
+  readonly ordinary: boolean;
+  /** DISTRIBUTED REPLICATED. */
+  readonly replicated: boolean;
   readonly columns: readonly {
     readonly name: string;
     readonly required: boolean;
@@ -23,12 +27,14 @@ interface ExistingTable {
 
 /** Only what PostgreSQL 9.4 has; later columns of pg_attribute are asked for by name in the row's JSON. */
 function existing(server: SegmentedServer): string {
-  // pg_class.relstorage is Greenplum's up to 6 (a: rows, c: columns); from 7 on a table's access method says it.
+  // pg_class.relstorage is Greenplum's up to 6 (a: rows, c: columns, x: an external table); from 7 on a table's access method says it.
   const appendOptimized = server.accessMethods
     ? "EXISTS (SELECT 1 FROM pg_catalog.pg_am m WHERE m.oid = (pg_catalog.row_to_json(c) ->> 'relam')::oid AND m.amname LIKE 'ao\\_%')"
     : "coalesce(pg_catalog.row_to_json(c) ->> 'relstorage', 'h') IN ('a', 'c')";
   return `
 SELECT w.id, ${appendOptimized} AS "appendOptimized",
+       c.relkind IN ('r', 'p') AND coalesce(pg_catalog.row_to_json(c) ->> 'relstorage', 'h') NOT IN ('x', 'f', 'v') AS ordinary,
+       EXISTS (SELECT 1 FROM pg_catalog.gp_distribution_policy d WHERE d.localoid = c.oid AND d.policytype = 'r') AS replicated,
        pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
          AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
          AND pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AS writable,
@@ -75,6 +81,7 @@ export async function existingTableChecks(
       grant: "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON the tables TO the endpoint's user",
     }),
     columnCheck(present, found),
+    kindCheck(present, found),
     ...(migrates(definition, "incremental") ? changeChecks(present, found) : []),
   ];
 }
@@ -103,6 +110,19 @@ function columnCheck(present: readonly PlannedTable[], found: ReadonlyMap<number
   });
 }
 
+function kindCheck(present: readonly PlannedTable[], found: ReadonlyMap<number, ExistingTable>): PrecheckItem {
+  const others = present.filter(({ id }) => found.get(id)?.ordinary === false);
+  return precheckItem({
+    item: "targetTableKind",
+    passed: others.length === 0,
+    message:
+      others.length === 0
+        ? "what exists of the tables can be written to"
+        : `${names(others)} are views, external or foreign tables: rows of a task can't be kept there`,
+    remedy: "drop or rename them, give the task's tables another rename, or make them tables",
+  });
+}
+
 /** What only a stream of changes needs of tables that were made by hand. */
 function changeChecks(present: readonly PlannedTable[], found: ReadonlyMap<number, ExistingTable>): PrecheckItem[] {
   const appendOptimized = present.filter(({ id }) => found.get(id)?.appendOptimized);
@@ -112,6 +132,8 @@ function changeChecks(present: readonly PlannedTable[], found: ReadonlyMap<numbe
     if (!wanted) return key !== null && key !== undefined;
     return !key || key.length !== wanted.length || wanted.some((name) => !key.includes(name));
   });
+  // "Hidden system columns (ctid, ..., gp_segment_id) cannot be referenced in user queries on replicated tables" (Greenplum 6, CREATE TABLE).
+  const everywhere = present.filter((table) => found.get(table.id)?.replicated && tableKey(table) === undefined);
   const surplus = present.flatMap((table) => {
     const copied = new Set(table.columns.map(({ target }) => target));
     const more = (found.get(table.id)?.columns ?? []).filter(({ name, generated }) => !copied.has(name) && generated === "");
@@ -136,6 +158,15 @@ function changeChecks(present: readonly PlannedTable[], found: ReadonlyMap<numbe
           ? "existing tables have the keys of their sources"
           : `the primary key of ${names(otherKeys)} is not the source's: every batch would scan the whole table, or rows be refused`,
       remedy: "give them the source's primary key; a source without one can fill only a table without one",
+    }),
+    precheckItem({
+      item: "targetReplicated",
+      passed: everywhere.length === 0,
+      message:
+        everywhere.length === 0
+          ? "no table without a key is replicated to every segment"
+          : `${names(everywhere)} lie on every segment (DISTRIBUTED REPLICATED) and have no key: a row can't be told from one like it`,
+      remedy: "ALTER TABLE ... SET DISTRIBUTED RANDOMLY, or BY columns; or name a primaryKey for them in objects[].tables[]",
     }),
     precheckItem({
       item: "targetSurplusColumns",

@@ -3,11 +3,13 @@ import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js"
 import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js";
 import { type PostgresEndpoint, withConnection } from "../../postgres/connection.js";
 import { precheckItem } from "../../postgres/precheck/precheckItem.js";
+import { serverNode } from "../../postgres/precheck/serverNode.js";
 import { ident } from "../../postgres/sql.js";
 import { readServerKind } from "../serverKind.js";
 import { chooseStorage } from "../storage.js";
 import { distributionChecks } from "./distributionChecks.js";
 import { existingTableChecks } from "./existingTableChecks.js";
+import { limitItems, readServerLimits } from "./serverLimits.js";
 
 interface Rights {
   user: string;
@@ -56,6 +58,7 @@ export async function analyticdbChecks(
       message: storage.note ?? `tables are made as ${storage.engine} tables`,
       remedy: 'update the instance to 7.0.6.6 or later, or set analyticdb.storage to "heap"',
     }),
+    ...limitItems(await readServerLimits(client), migrates(definition, "incremental")),
     ...(migrates(definition, "schema") ? distributionChecks(tables, storage) : []),
     ...(await existingTableChecks(client, server, tables, definition)),
     precheckItem({
@@ -76,7 +79,7 @@ const PROBES = 3;
  * of a session that an applier left behind, are one node's own. A standby takes no sessions, so listing it is fine.
  */
 async function endpointCheck(client: Client, endpoint: PostgresEndpoint): Promise<PrecheckItem> {
-  const nodes = new Set([await nodeOf(client)]);
+  const nodes = new Set([await serverNode(client)]);
   const first = { ...endpoint, hosts: [client.port ? `${bracketed(client.host)}:${client.port}` : client.host] };
   for (let probe = 0; probe < PROBES; probe++) nodes.add(await askNode(first));
   const balanced = nodes.size > 1;
@@ -98,18 +101,11 @@ async function endpointCheck(client: Client, endpoint: PostgresEndpoint): Promis
 }
 
 function askNode(endpoint: PostgresEndpoint): Promise<string> {
-  return withConnection(endpoint, { applicationName: "godwit/probe" }, nodeOf);
+  return withConnection(endpoint, { applicationName: "godwit/probe" }, serverNode);
 }
 
 function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
-}
-
-async function nodeOf(client: Client): Promise<string> {
-  const { rows } = await client.query<{ node: string }>(
-    `SELECT coalesce(pg_catalog.inet_server_addr()::text, '') || '/' || pg_catalog.pg_postmaster_start_time()::text AS node`,
-  );
-  return rows[0]?.node ?? "";
 }
 
 async function rightsCheck(client: Client, tables: readonly PlannedTable[], definition: TaskDefinition): Promise<PrecheckItem> {

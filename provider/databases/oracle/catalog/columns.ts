@@ -142,5 +142,5 @@ const KINDS: Readonly<Record<string, RedoKind>> = {
   CLOB: "clob",
   NCLOB: "clob",
   BLOB: "blob",
-  JSON: "clob",
+  JSON: "json",
 };

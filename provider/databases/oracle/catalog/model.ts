@@ -31,6 +31,8 @@ export interface OracleTable {
   readonly rowType: { readonly schema: string; readonly name: string } | undefined;
   /** Rows live for a session or a transaction only: the structure moves, no rows. */
   readonly temporary: "session" | "transaction" | undefined;
+  /** Its rows lie in the primary key's index: they have no row ids in redo. */
+  readonly indexOrganized: boolean;
   /** PARTITION BY, in Oracle's words; empty for what has no partitions. */
   readonly partitioning: string;
   readonly partitionKey: readonly string[];

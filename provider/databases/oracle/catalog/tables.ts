@@ -75,6 +75,7 @@ export async function readTables(
       stored: storedColumns(all),
       rowType: row.row_type ? { schema: row.row_type_owner ?? schema, name: row.row_type } : undefined,
       temporary,
+      indexOrganized: row.iot === "IOT",
       partitioning: partitioning.get(key)?.clause ?? "",
       partitionKey: partitioning.get(key)?.columns ?? [],
     });
@@ -102,6 +103,14 @@ export async function readTables(
     });
   }
   return { tables, details, unsupported };
+}
+
+const INDEX_ORGANIZED = `
+SELECT t.owner AS "schema", t.table_name AS "name" FROM {view}_all_tables t WHERE t.owner {users} AND t.iot_type = 'IOT'`;
+
+/** By `SCHEMA.NAME`. Errors: GW1305. */
+export async function readIndexOrganized(dictionary: Dictionary): Promise<ReadonlySet<string>> {
+  return new Set((await dictionary.read(INDEX_ORGANIZED)).map(({ schema, name }) => `${schema}.${name}`));
 }
 
 /** As redo that names columns by place counts them. XMLTYPE columns have no place of their own (hidden ones hold them) and come last. */

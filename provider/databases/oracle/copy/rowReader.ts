@@ -13,6 +13,8 @@ import { copyTextFrame, type TakenOut } from "./copyText.js";
 /** Rows fetched at once; fewer where a row may hold LOBs, which come whole. */
 const BATCH_ROWS = 2000;
 const LOB_BATCH_ROWS = 50;
+/** Values of any size. LONG is among the CLOBs; LONG RAW, up to 2 GB, is of the kind of RAW. */
+const LARGE: ReadonlySet<RedoKind> = new Set<RedoKind>(["other", "clob", "blob", "xml", "json"]);
 
 /** `snapshot.id` is the SCN. */
 export interface OracleReaderOptions {
@@ -40,9 +42,8 @@ export function openOracleReader(connection: OracleConnection, options: OracleRe
       const alias = objects ? ` ${TABLE_ALIAS}` : "";
       const conditions = [chunk.condition && `(${chunk.condition})`, table.filter?.condition].filter((one) => one !== undefined);
       const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-      const batchRows = kinds.some((kind) => kind === "other" || kind === "clob" || kind === "blob" || kind === "xml")
-        ? LOB_BATCH_ROWS
-        : BATCH_ROWS;
+      const large = kinds.some((kind) => LARGE.has(kind)) || table.columns.some(({ type }) => type === "LONG RAW");
+      const batchRows = large ? LOB_BATCH_ROWS : BATCH_ROWS;
       let rows = 0;
       try {
         // A table of nothing but computed columns has rows all the same.

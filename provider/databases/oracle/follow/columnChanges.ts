@@ -18,6 +18,8 @@ export function columnChanges(sql: string): readonly ColumnChange[] {
   words.name();
   const changes: ColumnChange[] = [];
   while (!words.done) {
+    // ADD VALUES of a list's partition is no column.
+    if (words.accept("MODIFY", "PARTITION") || words.accept("MODIFY", "SUBPARTITION")) return changes;
     if (words.accept("ADD")) changes.push(...added(words));
     else if (words.accept("MODIFY")) changes.push(...modified(words));
     else if (words.accept("RENAME", "COLUMN")) {

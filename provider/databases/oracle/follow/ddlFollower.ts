@@ -12,16 +12,18 @@ import { naturalName } from "../catalog/naturalName.js";
 import { ConversionContext } from "../convert/convertDdl.js";
 import type { OracleConnection } from "../driver.js";
 import type { DdlChange } from "../logMiner/emitTransaction.js";
-import { formatPosition, positionAt } from "../logMiner/position.js";
+import { positionAt } from "../logMiner/position.js";
 import type { RedoTables } from "../logMiner/redoTables.js";
 import { knownObjects } from "../schema/knownObjects.js";
 import { type ColumnChange, columnChanges, createdColumns } from "./columnChanges.js";
 import { convertStatement } from "./convertStatement.js";
 import { optionsOf, takesIn } from "./ddlScope.js";
-import { type DdlOperation, type DdlStatement, readDdlStatement } from "./ddlStatement.js";
+import { type DdlOperation, type DdlStatement, isInRecycleBin, readDdlStatement } from "./ddlStatement.js";
+import { structureRejected, structureStops } from "./ddlStops.js";
 import type { NamesOnTarget } from "./ddlText.js";
 import type { DdlName } from "./ddlWords.js";
 import { OpenTarget, Refused } from "./openTarget.js";
+import { renamedColumns, withPlaces } from "./planNames.js";
 import { redoInputs } from "./redoInputs.js";
 import { evolveStored, tableAsOf, withStored } from "./storedColumns.js";
 import { loadTaken, only, takeTable, whileItChanges } from "./takeTable.js";
@@ -47,6 +49,13 @@ export interface DdlFollowerOptions {
   readonly postgis: boolean;
   readonly onWarning: (message: string) => void;
 }
+
+const TABLES_OF_CLUSTER = `
+SELECT t.owner AS "schema", t.table_name AS "table" FROM all_tables t WHERE t.owner = :schema AND t.cluster_name = :name`;
+
+/** ALTER TABLE ... DROP or TRUNCATE PARTITION. */
+const PARTITIONS = /\b(DROP|TRUNCATE)\s+(SUB)?PARTITIONS?\b/i;
+const UNDEFINED_TABLE = "42P01";
 
 type Entry = Pick<TableRecord, "table" | "loadPosition">;
 
@@ -83,6 +92,8 @@ export class DdlFollower implements NamesOnTarget {
     const statement = readDdlStatement(change.sql);
     if (statement.kind === "other") return;
     if (statement.kind === "object") return this.object(change, statement);
+    if (statement.kind === "exchange") return this.exchanged(change, statement);
+    if (statement.kind === "truncateCluster") return this.truncateCluster(change, statement.cluster);
     const table = statement.table && named(statement.table, change.owner);
     const entry = table && this.entries.get(keyOf(table));
     if (entry?.table.structureAt !== undefined && change.position < BigInt(entry.table.structureAt)) return;
@@ -91,6 +102,7 @@ export class DdlFollower implements NamesOnTarget {
       if (entry || !table) return;
       // Its name may be one that a table of the task had before: what comes under it is not that table's any more.
       this.options.tables.forget(table);
+      if (isInRecycleBin(table.name)) return allowed ? this.comeBack(change, table.schema) : undefined;
       return allowed ? this.create(change, statement, table) : undefined;
     }
     if (statement.kind === "index") {
@@ -103,6 +115,11 @@ export class DdlFollower implements NamesOnTarget {
     }
     if (statement.kind === "dropTable") return this.drop(change, entry, allowed);
     if (statement.kind === "renameTable") return this.rename(change, entry, statement.to, allowed);
+    if (statement.kind === "truncate") {
+      const sql = `TRUNCATE TABLE ${qualified(entry.table.target)}${statement.cascade ? " CASCADE" : ""}`;
+      if (allowed) await this.within(change, (target) => this.run(target, change, [sql], entry.table.source));
+      return;
+    }
     await this.alter(change, entry, allowed);
   }
 
@@ -116,6 +133,46 @@ export class DdlFollower implements NamesOnTarget {
     if (chosen?.rename !== undefined) return chosen.rename;
     for (const { table } of this.entries.values()) if (table.source.schema === source) return table.target.schema;
     return chosen ? naturalName(source) : undefined;
+  }
+
+  /** Whatever operations.ddl says: the rows that came are in no redo. */
+  private async exchanged(change: DdlChange, statement: DdlStatement & { kind: "exchange" }): Promise<void> {
+    for (const name of [statement.table, statement.with]) {
+      const entry = this.entries.get(keyOf(named(name, change.owner)));
+      if (!entry) continue;
+      const { structureAt, source } = entry.table;
+      if (structureAt !== undefined && change.position < BigInt(structureAt)) continue;
+      throw structureStops(
+        change,
+        source,
+        "a partition and a table changed places, and no redo holds the rows of either",
+        "take the tables of the exchange out of the task (exclude them, pulumi up), empty them on the target and take them in again, which loads them anew; " +
+          "or make the same exchange on the target (DETACH PARTITION, ATTACH PARTITION) and run pulumi up",
+      );
+    }
+  }
+
+  private async truncateCluster(change: DdlChange, cluster: DdlName): Promise<void> {
+    const { schema, name } = named(cluster, change.owner);
+    const rows = await this.options.withSource((connection) =>
+      connection.query<{ schema: string; table: string }>(TABLES_OF_CLUSTER, { schema, name }),
+    );
+    const ids = rows.flatMap((row) => this.entries.get(keyOf({ schema: row.schema, name: row.table }))?.table.id ?? []);
+    if (ids.length === 0) return;
+    const { applier } = this.options;
+    applier.begin(change.position);
+    applier.truncate(ids, false, false);
+    applier.commit(change.position, change.endPosition, change.timeMs);
+  }
+
+  /** Out of the recycle bin by its name there: it is one that the dictionary has and the task does not know. */
+  private async comeBack(change: DdlChange, schema: string): Promise<void> {
+    const { selection, readCatalog } = this.options;
+    if (!selection) return;
+    for (const table of (await readCatalog()).tables) {
+      const known = table.schema !== schema || this.entries.has(keyOf(table)) || !takesIn(selection.options, table, "table");
+      if (!known) await this.createWithRows(change, { schema, name: table.name }, selection);
+    }
   }
 
   private async alter(change: DdlChange, { table, loadPosition }: Entry, allowed: boolean): Promise<void> {
@@ -142,15 +199,22 @@ export class DdlFollower implements NamesOnTarget {
     const leftOut = (each: ColumnChange) =>
       "name" in each && each.kind !== "add" && !planned.has(each.name) && table.leftOut.includes(each.name);
     if (first && changes.every(leftOut)) return [];
+    // Storage of an index-organized table.
+    if (/\bADD\s+OVERFLOW\b/i.test(change.sql)) return [];
+    if (/\bMODIFY\s+(SUB)?PARTITION\b.*\b(ADD|DROP)\s+VALUES\b/is.test(change.sql))
+      throw structureStops(change, table.source, "a list partition takes other values than before");
     if (changes.some(leftOut))
-      throw this.stops(change, table.source, "it changes columns that the task moves together with some that it leaves out");
+      throw structureStops(change, table.source, "it changes columns that the task moves together with some that it leaves out");
     if (first?.kind === "rename") {
       // A name that the program gave stays.
       const target = planned.get(first.name);
       if (target === undefined || target !== naturalName(first.name)) return [];
       return [`ALTER TABLE ${qualified(table.target)} RENAME COLUMN ${ident(target)} TO ${ident(naturalName(first.to))}`];
     }
-    return this.converted(change, table.source);
+    // What is not there would be dropped without its rows: those of an interval's partition lie in the default one.
+    return (await this.converted(change, table.source)).map((sql) =>
+      PARTITIONS.test(change.sql) ? sql.replace(/^DROP TABLE IF EXISTS /, "DROP TABLE ") : sql,
+    );
   }
 
   private async rename(change: DdlChange, { table, loadPosition }: Entry, to: string, allowed: boolean): Promise<void> {
@@ -175,7 +239,7 @@ export class DdlFollower implements NamesOnTarget {
         const drop = `DROP TABLE IF EXISTS ${qualified(table.target)}`;
         // Oracle lets views and foreign keys lose their table; they are of no more use there.
         const refused = await target.first([drop], [`${drop} CASCADE`]);
-        if (refused) throw this.rejected(change, refused, table.source);
+        if (refused) throw structureRejected(change, refused, table.source);
       }
       await target.run(this.stored((store) => store.tableGone(table.id)));
       this.options.applier.forget(table.id);
@@ -220,7 +284,7 @@ export class DdlFollower implements NamesOnTarget {
       withSource(async (source) => {
         const taken = await takeTable(source, name, optionsOf(selection.options, new Set([name.schema])), { postgis });
         if (taken === undefined) return;
-        if (typeof taken === "string") throw this.stops(change, name, taken);
+        if (typeof taken === "string") throw structureStops(change, name, taken);
         for (const reason of taken.left) onWarning(`not carried over with ${name.schema}.${name.name}: ${reason}`);
         await this.within(change, async (target) => {
           await this.run(target, change, taken.before, name);
@@ -244,7 +308,7 @@ export class DdlFollower implements NamesOnTarget {
     const { applier, tables } = this.options;
     await target.run(this.stored((store) => store.tablePlanned(planned, loadPosition)));
     applier.replan({ table: planned, loadPosition }, described);
-    tables.set(redoInputs(planned, catalog.details.get(table.id)?.stored));
+    tables.set(redoInputs(planned, catalog.details.get(table.id) ?? {}));
     this.entries.set(keyOf(planned.source), { table: planned, loadPosition });
   }
 
@@ -276,7 +340,7 @@ export class DdlFollower implements NamesOnTarget {
   private async converted(change: DdlChange, table: QualifiedName): Promise<readonly string[]> {
     const { statements, skipped } = convertStatement(change, this, await this.knowledge());
     const [refused] = skipped;
-    if (refused) throw this.stops(change, table, refused.reason);
+    if (refused) throw structureStops(change, table, refused.reason);
     return statements.flatMap(({ sql }) => sql);
   }
 
@@ -303,17 +367,15 @@ export class DdlFollower implements NamesOnTarget {
     try {
       await target.run(this.inSchema(change, sql));
     } catch (cause) {
-      throw cause instanceof Refused ? this.rejected(change, cause, table) : cause;
+      if (!(cause instanceof Refused)) throw cause;
+      if (cause.code !== UNDEFINED_TABLE || !PARTITIONS.test(change.sql)) throw structureRejected(change, cause, table);
+      throw structureStops(
+        change,
+        table,
+        `the target has no such partition (${cause.message}): its rows lie in another one, such as the default partition that an interval's go to`,
+        `delete the partition's rows on the target by hand, then run pulumi up; the statement was: ${change.sql.slice(0, 500)}`,
+      );
     }
-  }
-
-  private rejected(change: DdlChange, cause: Refused, table: QualifiedName): GodwitError {
-    return new GodwitError(ErrorCode.StructureStatementRejected, `the target refused a change of structure: ${cause.message}`, {
-      object: `${table.schema}.${table.name}`,
-      position: formatPosition(change.position),
-      remedy: `mend what the target objects to; the statement was: ${cause.statement.slice(0, 500)}`,
-      cause,
-    });
   }
 
   private inSchema({ owner }: DdlChange, sql: readonly string[]): readonly string[] {
@@ -336,40 +398,6 @@ export class DdlFollower implements NamesOnTarget {
   private stored(statement: (store: NonNullable<DdlFollowerOptions["store"]>) => string): readonly string[] {
     return this.options.store ? [statement(this.options.store)] : [];
   }
-
-  private stops(change: DdlChange, table: QualifiedName, reason: string): GodwitError {
-    return new GodwitError(ErrorCode.StructureChanged, `the table's structure changed: ${reason}`, {
-      object: `${table.schema}.${table.name}`,
-      position: formatPosition(change.position),
-      remedy:
-        "make the same change on the target, then run pulumi up: the task takes the new structure over and goes on; the statement was: " +
-        change.sql.slice(0, 500),
-    });
-  }
-}
-
-/** What takes a place in the rows and does not move is left out: a column too that the dictionary, being further, does not have any more. */
-function withPlaces(table: PlannedTable): PlannedTable {
-  const known = new Set([...table.columns.map(({ source }) => source), ...table.leftOut]);
-  const others = (table.stored?.columns ?? []).map(({ name }) => name).filter((name) => !known.has(name));
-  return { ...table, leftOut: [...table.leftOut, ...others] };
-}
-
-/** The plan by the source's new names. What followed the source's name goes on doing so. */
-function renamedColumns(table: PlannedTable, changes: readonly ColumnChange[], followed: boolean): PlannedTable {
-  const to = new Map(changes.flatMap((change) => (change.kind === "rename" ? [[change.name, change.to] as const] : [])));
-  if (to.size === 0) return table;
-  const now = (name: string) => to.get(name) ?? name;
-  return {
-    ...table,
-    columns: table.columns.map((column) => {
-      const natural = followed && column.target === naturalName(column.source);
-      return { ...column, source: now(column.source), target: natural ? naturalName(now(column.source)) : column.target };
-    }),
-    leftOut: table.leftOut.map(now),
-    key: { ...table.key, columns: table.key.columns.map(now) },
-    ...(table.joined ? { joined: table.joined.map(now) } : {}),
-  };
 }
 
 function named({ schema, name }: DdlName, owner: string): QualifiedName {

@@ -11,6 +11,12 @@ export type DdlOperation = keyof DdlOperations | "truncate";
  */
 export type DdlStatement =
   | { readonly kind: "alterTable"; readonly operation: DdlOperation; readonly table: DdlName }
+  /** A partition and a table change places: rows come and go that no redo holds. */
+  | { readonly kind: "exchange"; readonly table: DdlName; readonly with: DdlName }
+  /** `cascade`: with the tables that refer to it. Without it is a change of rows to the stream, which does not ask. */
+  | { readonly kind: "truncate"; readonly operation: "truncate"; readonly table: DdlName; readonly cascade: boolean }
+  /** All tables that lie in it lose their rows. */
+  | { readonly kind: "truncateCluster"; readonly cluster: DdlName }
   | { readonly kind: "dropTable"; readonly operation: "drop"; readonly table: DdlName }
   /** `withRows`: it has rows from the beginning, which its redo may not hold. */
   | { readonly kind: "createTable"; readonly operation: "create"; readonly table: DdlName; readonly withRows: boolean }
@@ -48,9 +54,19 @@ export function readDdlStatement(sql: string): DdlStatement {
       return { kind: "object", operation: "alter", object: "comment" as ObjectKind, name: relation };
     }
     case "FLASHBACK":
-      // Out of the recycle bin it comes with its rows.
-      words.accept("TABLE");
-      return { kind: "createTable", operation: "create", table: words.name(), withRows: true };
+      return flashedBack(words);
+    case "TRUNCATE": {
+      const cluster = words.next() === "CLUSTER";
+      const name = words.name();
+      return cluster
+        ? { kind: "truncateCluster", cluster: name }
+        : {
+            kind: "truncate",
+            operation: "truncate",
+            table: name,
+            cascade: words.tokens.some(({ text }) => text === "CASCADE"),
+          };
+    }
     case "CREATE":
     case "ALTER":
     case "DROP":
@@ -58,6 +74,18 @@ export function readDdlStatement(sql: string): DdlStatement {
     default:
       return OTHER;
   }
+}
+
+/**
+ * Out of the recycle bin it comes with its rows, by another name maybe, or by the one it has there: then its own is not said. Back to an SCN the rows go one by
+ * one, as changes in the redo.
+ */
+function flashedBack(words: DdlWords): DdlStatement {
+  words.accept("TABLE");
+  const table = words.name();
+  if (!words.accept("TO", "BEFORE", "DROP")) return OTHER;
+  const renamed = words.accept("RENAME", "TO") ? { schema: table.schema, name: words.name().name } : table;
+  return { kind: "createTable", operation: "create", table: renamed, withRows: true };
 }
 
 /** With the recycle bin on, DROP TABLE first gives the table, its keys and indexes names there, each a statement of its own in the redo. */
@@ -111,6 +139,10 @@ function readTable(verb: "CREATE" | "ALTER" | "DROP", modifiers: ReadonlySet<str
   }
   if (verb === "DROP") return { kind: "dropTable", operation: "drop", table };
   if (words.accept("RENAME", "TO")) return renamed(table, words.name().name);
+  if (words.peek() === "EXCHANGE") {
+    while (!words.done && !words.accept("WITH", "TABLE")) words.next();
+    return { kind: "exchange", table, with: words.name() };
+  }
   const operation = words.peek() === "RENAME" ? "rename" : words.peek() === "TRUNCATE" ? "truncate" : "alter";
   return { kind: "alterTable", operation, table };
 }

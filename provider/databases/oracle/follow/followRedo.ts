@@ -3,6 +3,7 @@ import type { FlowCounts, FlowOptions, LogNeeded } from "../../../engine/databas
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import { summedCounts } from "../../../engine/flowCounts.js";
 import type { Position } from "../../../engine/models/change.js";
+import type { PlannedTable } from "../../../engine/models/plan.js";
 import type { TaskSelection } from "../../../engine/taskDefinition.js";
 import { createThrottle } from "../../../engine/throttle.js";
 import { Applier, CarefulNeeded } from "../../postgres/apply/applier.js";
@@ -20,7 +21,7 @@ import { RedoTables } from "../logMiner/redoTables.js";
 import { decodeResumePoint, encodeResumePoint, type ResumePoint } from "../logMiner/resumePoint.js";
 import { DdlFollower } from "./ddlFollower.js";
 import { startIdleCheckpoint } from "./idleCheckpoint.js";
-import { readSourceColumns, redoInputs } from "./redoInputs.js";
+import { readSourceTables, redoInputs } from "./redoInputs.js";
 import { withStored } from "./storedColumns.js";
 
 export interface FollowRedoOptions extends FlowOptions {
@@ -64,19 +65,21 @@ async function followOnce(
   let stream: RedoStream | undefined;
   try {
     const { describeTargets } = await postgresApply.prepare(target, options.quiet);
-    const columns = await withSession(options.source, "dictionary", readSourceColumns);
+    const now = await withSession(options.source, "dictionary", readSourceTables);
     // Plans of older versions do not say in which order a row's columns lie: as they are now, then.
     const entries = ((await options.readTables?.()) ?? options.tables).map((entry) => {
       const { table } = entry;
-      const now = columns.get(`${table.source.schema}.${table.source.name}`);
-      return table.stored || !now ? entry : { ...entry, table: withStored(table, now, 0n) };
+      const columns = now.columns.get(nameOf(table));
+      return table.stored || !columns ? entry : { ...entry, table: withStored(table, columns, 0n) };
     });
     const planned = entries.map(({ table }) => table);
     const targets = await describeTargets(target, planned);
     const { rows: extensions } = await target.query("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'postgis'");
     const postgis = extensions.length > 0;
     const start = await startPoint(options);
-    const tables = new RedoTables(planned.map((table) => redoInputs(table, undefined)));
+    const tables = new RedoTables(
+      planned.map((table) => redoInputs(table, { indexOrganized: now.indexOrganized.has(nameOf(table)) })),
+    );
     const checkpoint = (position: Position, commitTimeMs: number) => {
       if (!stream) throw new Error("a checkpoint before the stream");
       return options.checkpoint(position, commitTimeMs, encodeResumePoint(stream.resumePoint(position)));
@@ -136,6 +139,10 @@ async function followOnce(
     destroy(target);
     if (idle) destroy(idle);
   }
+}
+
+function nameOf({ source }: PlannedTable): string {
+  return `${source.schema}.${source.name}`;
 }
 
 function logNeeded(stream: RedoStream, durable: Position): LogNeeded {

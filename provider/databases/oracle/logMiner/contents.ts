@@ -45,9 +45,9 @@ export const Column = {
 /** ROW_ID where LogMiner knows none: parts of a statement with LOBs, and index-organized tables. */
 export const NO_ROW_ID = "AAAAAAAAAAAAAAAAAA";
 
-/** TRUNCATE TABLE is DDL to Oracle, and a change like any other to the stream. */
+/** TRUNCATE TABLE is DDL to Oracle, and a change like any other to the stream; with CASCADE it is of more tables than it names. */
 export function isTruncate(ddl: string): boolean {
-  return /^\s*truncate\s+table\b/i.test(ddl);
+  return /^\s*truncate\s+table\b(?!.*\bcascade\b)/is.test(ddl);
 }
 
 export interface ContentsFilter {

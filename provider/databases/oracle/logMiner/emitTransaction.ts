@@ -92,7 +92,7 @@ export class Emitter {
   async emit(committed: CommittedTransaction): Promise<void> {
     const { tables, sink } = this.options;
     const { transaction, position, endPosition, commitTimeMs } = committed;
-    const { records: dropped, unmatched } = undone(transaction);
+    const { has: isUndone, unmatched } = undone(transaction);
     if (unmatched > 0) {
       this.options.onWarning(
         `transaction ${transaction.xid}, committed at SCN ${committed.commitScn}, undid ${unmatched} changes that were not found in its redo`,
@@ -103,7 +103,7 @@ export class Emitter {
     this.row = undefined;
     let ordinal = 0;
     for (const record of transaction.log.records()) {
-      if (dropped.has(ordinal++)) continue;
+      if (isUndone(ordinal++)) continue;
       if (record.flags & Flag.begins) {
         const waiting = this.flush(committed);
         if (waiting) await waiting;
@@ -152,8 +152,7 @@ export class Emitter {
             "nested tables and some compressed or encrypted storage can't be mined)",
         });
       default:
-        this.piece(table, record);
-        return undefined;
+        return this.piece(table, record, committed);
     }
   }
 
@@ -169,8 +168,27 @@ export class Emitter {
     return undefined;
   }
 
-  private piece(table: RedoTable, record: RedoRecord): void {
+  private piece(table: RedoTable, record: RedoRecord, committed: CommittedTransaction): Promise<void> | undefined {
     const statement = this.pieces.scan(table, record.data, record.from, record.to);
+    if (statement.column !== undefined && table.indexOrganized && this.row && !this.isRow(table, this.row, statement)) {
+      const waiting = this.flush(committed);
+      if (waiting) return waiting.then(() => this.steps(table, record, statement));
+    }
+    this.steps(table, record, statement);
+    return undefined;
+  }
+
+  /** Whether a locator means the row at hand, where no row id tells it. */
+  private isRow(table: RedoTable, row: Row, { row: named }: LobStatement): boolean {
+    const values = row.named ? undefined : unpack(this.rows.tuples, this.rows.newTuple);
+    return table.columns.every(({ partOfKey }, place) => {
+      const own = row.named?.get(place) ?? values?.[place];
+      const other = named.get(place);
+      return !partOfKey || (own && other ? own.equals(other) : own === other);
+    });
+  }
+
+  private steps(table: RedoTable, record: RedoRecord, statement: LobStatement): void {
     if (statement.column !== undefined) this.open(table, record, statement, statement.column);
     if (statement.steps.length === 0) return;
     const { row } = this;
@@ -189,7 +207,10 @@ export class Emitter {
     for (const step of statement.steps) value.apply(step);
   }
 
-  /** A locator: the pieces that follow are of this column. A row's own id with it means a change in place, whose rest redo does not hold. */
+  /**
+   * A locator: the pieces that follow are of this column. A row's own id with it means a change in place, whose rest redo does not hold. An
+   * index-organized table's rows have no ids, so that all of its LOBs are taken for such.
+   */
   private open(table: RedoTable, record: RedoRecord, { row: named }: LobStatement, column: number): void {
     const before = this.row;
     const row = before ?? { table, record, named, lobs: new Map(), missing: new Set() };
@@ -197,7 +218,8 @@ export class Emitter {
     if (this.lobColumn !== column || !row.lobs.has(column))
       row.lobs.set(column, new LobValue(table.columns[column]?.kind ?? "clob"));
     this.lobColumn = column;
-    if (opensPieces(record.operation) ? record.rowId !== NO_ROW_ID : before === undefined) row.missing.add(column);
+    const inPlace = opensPieces(record.operation) ? record.rowId !== NO_ROW_ID || table.indexOrganized : before === undefined;
+    if (inPlace || table.columns[column]?.kind === "json") row.missing.add(column);
   }
 
   /** Hands the finished row over. A promise when something of it has to be looked up. */
@@ -232,8 +254,8 @@ export class Emitter {
       const places = [...row.missing];
       const found = await lookup(table, places, { rowId: record.rowId, values }, committed.commitScn);
       for (const place of places) {
-        const value = found?.get(place);
-        if (value === undefined && isInsert) this.lost(table, record);
+        const value = typeof found === "string" ? undefined : found.get(place);
+        if (value === undefined && (isInsert || found === "columnGone")) this.lost(table, record, isInsert);
         // An insert can't leave a value out.
         values[place] = value === undefined && isInsert ? null : value;
       }
@@ -290,9 +312,10 @@ export class Emitter {
     return untilAborted(room, signal);
   }
 
-  private lost(table: RedoTable, record: RedoRecord): void {
+  private lost(table: RedoTable, record: RedoRecord, isInsert: boolean): void {
     const name = `${table.owner}.${table.name}`;
-    this.options.onWarning(`a value of ${name} at SCN ${record.scn} is in neither redo nor table any more: it became NULL`);
+    const became = isInsert ? "it became NULL" : "the target keeps the one it had";
+    this.options.onWarning(`a value of ${name} at SCN ${record.scn} is in neither redo nor table any more: ${became}`);
   }
 
   private zeros(count: number): void {

@@ -1,7 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { NO_ROW_ID, Operation } from "./contents.js";
 import { Flag } from "./redoRecord.js";
-import { type SpillSpace, TransactionLog } from "./transactionLog.js";
+import type { SpillSpace } from "./spillSpace.js";
+import { TransactionLog } from "./transactionLog.js";
 
 /** A line of redo on its way into a transaction. */
 export interface RedoLine {
@@ -38,6 +39,8 @@ export class OpenTransaction {
   /** Undo lines that were kept, because what they undo was not at the log's end: resolved when the transaction is read. */
   pendingUndos = 0;
   private last: Statement | undefined;
+  /** An undo line stands at the log's end: known without reading it back from the file for each of a rollback's many. */
+  private undoAtEnd = false;
   /** The state when a window began, to go back to when the window has to be read again. */
   private mark: { readonly window: number; readonly size: number; readonly pendingUndos: number } | undefined;
 
@@ -67,6 +70,7 @@ export class OpenTransaction {
     this.log.truncate(this.mark.size);
     this.pendingUndos = this.mark.pendingUndos;
     this.last = undefined;
+    this.undoAtEnd = false;
     const begun = this.mark.size > 0;
     this.mark = undefined;
     return begun;
@@ -79,6 +83,7 @@ export class OpenTransaction {
     if (line.operation === Operation.internal && (!joins || line.rowId === NO_ROW_ID)) return;
     const flags = (joins ? 0 : Flag.begins) | (line.operation === Operation.internal ? Flag.ends : 0);
     const start = this.log.size;
+    this.undoAtEnd = false;
     this.log.append({ ...line, flags }, line.operation === Operation.internal ? "" : line.redo);
     this.last = joins
       ? { ...last, rowId: last.rowId === NO_ROW_ID ? line.rowId : last.rowId }
@@ -96,11 +101,12 @@ export class OpenTransaction {
     this.log.append({ ...line, flags: Flag.begins | Flag.undo }, "");
     this.pendingUndos++;
     this.last = undefined;
+    this.undoAtEnd = true;
   }
 
   /** The statement at the log's end, undefined when an undo line is there. */
   private tail(): Statement | undefined {
-    if (this.last) return this.last;
+    if (this.last || this.undoAtEnd) return this.last;
     let end = this.log.size;
     let rowId = NO_ROW_ID;
     for (;;) {
@@ -118,18 +124,22 @@ export class OpenTransaction {
 }
 
 export interface Undone {
-  /** Ordinals of the records that a rollback to a savepoint undid, and of the undo lines themselves. */
-  readonly records: ReadonlySet<number>;
+  /** Whether a record, by its ordinal, was undone by a rollback to a savepoint, or is an undo line itself. */
+  readonly has: (ordinal: number) => boolean;
   /** Undo lines whose change is not there: it came before what was mined, or was not recognized. */
   readonly unmatched: number;
 }
 
 /** What the undo lines that were kept mean. */
 export function undone(transaction: OpenTransaction): Undone {
-  if (transaction.pendingUndos === 0) return { records: new Set(), unmatched: 0 };
+  if (transaction.pendingUndos === 0) return { has: () => false, unmatched: 0 };
   let count = 0;
   for (const _ of transaction.log.records()) count++;
-  const dropped = new Set<number>();
+  // A bit each: a Set of the millions that a large rollback undoes takes 40 bytes each, and ends at 16 million.
+  const dropped = new Uint8Array((count >> 3) + 1);
+  const drop = (at: number) => {
+    dropped[at >> 3] = (dropped[at >> 3] ?? 0) | (1 << (at & 7));
+  };
   const waiting = new Map<string, number>();
   let ordinal = count;
   /** The records of the statement being read, newest first. */
@@ -137,7 +147,7 @@ export function undone(transaction: OpenTransaction): Undone {
   for (const record of transaction.log.backwards()) {
     ordinal--;
     if (record.flags & Flag.undo) {
-      dropped.add(ordinal);
+      drop(ordinal);
       const key = undoKey(record.table, record.operation, record.rowId);
       waiting.set(key, (waiting.get(key) ?? 0) + 1);
       continue;
@@ -148,13 +158,14 @@ export function undone(transaction: OpenTransaction): Undone {
     const key = undoKey(record.table, inverse(record.operation), statement.rowId);
     const left = waiting.get(key);
     if (left) {
-      for (const one of statement.ordinals) dropped.add(one);
+      for (const one of statement.ordinals) drop(one);
       if (left === 1) waiting.delete(key);
       else waiting.set(key, left - 1);
     }
     statement = { ordinals: [], rowId: NO_ROW_ID };
   }
-  return { records: dropped, unmatched: [...waiting.values()].reduce((total, left) => total + left, 0) };
+  const has = (at: number) => ((dropped[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
+  return { has, unmatched: [...waiting.values()].reduce((total, left) => total + left, 0) };
 }
 
 /** Whether a line goes on with the statement before it. */

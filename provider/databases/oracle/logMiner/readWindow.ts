@@ -2,9 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { OracleConnection, OracleValue } from "../driver.js";
 import { Column, type ContentsFilter, isTruncate, LOCAL_UNDO, NO_ROW_ID, Operation } from "./contents.js";
+import { checkHistory, type Incarnation, readIncarnations } from "./incarnations.js";
 import { isRetriedByMining, MiningSession, miningError } from "./miningSession.js";
 import { coverage, listRedoLogs, logsBetween, missing } from "./redoLogs.js";
 import type { RedoTables } from "./redoTables.js";
+import type { ResumePoint } from "./resumePoint.js";
 import type { Transactions } from "./transactions.js";
 
 export interface WindowReaderOptions {
@@ -33,8 +35,12 @@ export class WindowReader {
   private readonly session: MiningSession;
   private zone: string | undefined;
   private localUndo: boolean | undefined;
-  /** SQL_REDO of more than 4000 bytes comes in several rows (CSF = 1 on all but the last). */
+  /** Read once: a database that is opened with RESETLOGS ends its sessions before. */
+  private incarnations: readonly Incarnation[] | undefined;
+  /** SQL_REDO of more than 4000 bytes comes in several rows (CSF = 1 on all but the last), one behind the other. */
   private continued = "";
+  /** What these rows have in common: transaction and place in the log. */
+  private continues = "";
 
   constructor(private readonly options: WindowReaderOptions) {
     this.session = new MiningSession(options.connection, options.local);
@@ -69,6 +75,17 @@ export class WindowReader {
     return undefined;
   }
 
+  /** Errors: GW2103 when the source went back behind what the target has. */
+  async checkHistory(start: ResumePoint): Promise<void> {
+    this.incarnations ??= await readIncarnations(this.options.connection);
+    checkHistory(this.incarnations, start);
+  }
+
+  /** RESETLOGS_CHANGE# of the database as it is now. */
+  get resetlogs(): bigint | undefined {
+    return this.incarnations?.at(-1)?.resetlogs;
+  }
+
   /** A TIMESTAMP of the redo in ms since 1970. */
   timeMs(time: string): number {
     return Date.parse(`${time.replace(" ", "T")}${this.zone ?? "Z"}`);
@@ -82,7 +99,9 @@ export class WindowReader {
   /** The SCN where the window has to end, when there is DDL before its end. */
   private async attempt(fromScn: bigint, wantedScn: bigint): Promise<ReadWindow | bigint> {
     const { connection, archiveDestination } = this.options;
-    const { logs, endScn } = coverage(await listRedoLogs(connection, fromScn, archiveDestination), fromScn);
+    this.incarnations ??= await readIncarnations(connection);
+    const known = await listRedoLogs(connection, fromScn, this.incarnations, archiveDestination);
+    const { logs, endScn } = coverage(known, fromScn);
     const toScn = endScn !== undefined && endScn < wantedScn ? endScn : wantedScn;
     if (toScn < fromScn) throw missing(fromScn, `no log of one of the threads goes on from SCN ${fromScn}`);
     let rows = 0;
@@ -93,6 +112,7 @@ export class WindowReader {
       }
       rows += batch.length;
     }
+    if (this.continued !== "") throw tornStatement(toScn);
     return { toScn, rows };
   }
 
@@ -102,6 +122,8 @@ export class WindowReader {
     const operation = Number(row[Column.operation]);
     const xid = String(row[Column.xid]);
     const scn = BigInt(row[Column.scn] as string | number);
+    const place = `${xid}/${row[Column.rsId]}/${row[Column.ssn]}`;
+    if (this.continued !== "" && place !== this.continues) throw tornStatement(scn);
     switch (operation) {
       case Operation.commit:
         transactions.commit(this.commit(row, xid, scn));
@@ -115,6 +137,7 @@ export class WindowReader {
     let redo = row[Column.redo] === null ? "" : String(row[Column.redo]);
     if (Number(row[Column.csf]) === 1) {
       this.continued += redo;
+      this.continues = place;
       return undefined;
     }
     if (this.continued !== "") {
@@ -168,4 +191,12 @@ export class WindowReader {
     const [row] = await this.options.connection.query<{ readonly ZONE: string }>(SERVER_ZONE);
     return row?.ZONE ?? "Z";
   }
+}
+
+/** Joined with what is not its own, a statement would be another one, or none that can be read. */
+function tornStatement(scn: bigint): GodwitError {
+  return new GodwitError(ErrorCode.RedoUnreadable, "a statement that LogMiner shows in several rows (CSF) does not come whole", {
+    position: `SCN ${scn}`,
+    remedy: "start the task again; if it stays, report it with the rows of V$LOGMNR_CONTENTS at this SCN",
+  });
 }

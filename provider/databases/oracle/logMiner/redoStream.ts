@@ -7,7 +7,7 @@ import type { ZeroBytes } from "../redo/literals.js";
 import { type DdlChange, Emitter } from "./emitTransaction.js";
 import { HandOver } from "./handOver.js";
 import { miningError } from "./miningSession.js";
-import { positionAt } from "./position.js";
+import { positionAt, scnOf } from "./position.js";
 import { WindowReader } from "./readWindow.js";
 import type { RedoTables } from "./redoTables.js";
 import { Emitted, type ResumePoint } from "./resumePoint.js";
@@ -15,6 +15,7 @@ import { ResumePoints } from "./resumePoints.js";
 import { rowLookup } from "./rowLookup.js";
 import { currentScn, SettledScn } from "./settledScn.js";
 import { Transactions } from "./transactions.js";
+import { UnloggedWatch } from "./unloggedWatch.js";
 import { nextWindowSize } from "./windowSize.js";
 
 export interface RedoStreamOptions {
@@ -64,6 +65,8 @@ export interface RedoStreamLimits {
   readonly retryMs: number;
   /** A transaction open for longer is warned of, once. Default one hour. */
   readonly longTransactionMs: number;
+  /** Between two looks at whether something was written without redo. Default one minute. */
+  readonly unloggedMs: number;
 }
 
 const DEFAULT_LIMITS: RedoStreamLimits = {
@@ -77,10 +80,11 @@ const DEFAULT_LIMITS: RedoStreamLimits = {
   attempts: 8,
   retryMs: 500,
   longTransactionMs: 3_600_000,
+  unloggedMs: 60_000,
 };
 
 export interface RedoStream {
-  /** Resolves after `stop`, rejects when the stream breaks. Errors: GW1107, GW1502, GW1722 to GW1727, and what the sink throws. */
+  /** Resolves after `stop`, rejects when the stream breaks. Errors: GW1107, GW1502, GW1722 to GW1727, GW2103, and what the sink throws. */
   readonly done: Promise<void>;
   /** Ends after the transaction that is being handed over; closes both sessions. */
   stop(): Promise<void>;
@@ -110,7 +114,7 @@ export function openRedoStream(options: RedoStreamOptions): RedoStream {
       await reading.stop();
       await done.catch(() => undefined);
     },
-    resumePoint: (position) => reading.points.at(position),
+    resumePoint: (position) => ({ ...reading.points.at(position), resetlogs: reading.resetlogs }),
     get readScn() {
       return reading.nextScn - 1n;
     },
@@ -134,6 +138,7 @@ class RedoReading {
   private readonly handOver: HandOver;
   private readonly emitter: Emitter;
   private readonly settled: SettledScn;
+  private readonly unlogged: UnloggedWatch | undefined;
   private readonly stopped = new AbortController();
   private tablesSession: Promise<OracleConnection> | undefined;
   private windowScns: number;
@@ -158,6 +163,9 @@ class RedoReading {
       signal: this.stopped.signal,
     });
     this.settled = new SettledScn(limits.settleMs);
+    this.unlogged =
+      options.onWarning &&
+      new UnloggedWatch(() => this.tablesConnection(), options.onWarning, scnOf(options.start.position), limits.unloggedMs);
     this.windowScns = limits.windowScns;
     this.emitter = new Emitter({
       tables: options.tables,
@@ -177,6 +185,7 @@ class RedoReading {
   async run(): Promise<void> {
     const { connection } = this.options;
     try {
+      await this.reader.checkHistory(this.options.start);
       this.emitter.announce();
       while (!this.stopped.signal.aborted) if (!(await this.window())) await this.pause();
     } catch (cause) {
@@ -193,6 +202,10 @@ class RedoReading {
   async stop(): Promise<void> {
     this.stopped.abort();
     await this.options.connection.cancel();
+  }
+
+  get resetlogs(): bigint | undefined {
+    return this.reader.resetlogs;
   }
 
   oldestMs(): number | undefined {
@@ -226,6 +239,7 @@ class RedoReading {
     this.points.forget(durable());
     this.warnOfZeros();
     this.warnOfLongTransactions();
+    await this.unlogged?.look(performance.now());
     if (this.limits.adapt) {
       const milliseconds = performance.now() - started;
       this.windowScns = nextWindowSize(this.windowScns, { rows, milliseconds, atEnd: toScn >= settled });

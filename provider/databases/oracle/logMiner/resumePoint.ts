@@ -15,19 +15,26 @@ export interface ResumePoint {
    * position's ordinal says are taken for done, in the order of the redo.
    */
   readonly emitted: readonly string[] | undefined;
+  /** RESETLOGS_CHANGE# of the database that the redo was read from; absent in checkpoints of older versions, and before the first redo was read. */
+  readonly resetlogs?: bigint | undefined;
 }
 
-/** As text for a checkpoint's record: `123456;0A00...,0B00...`. Small, because it is written with every batch. */
-export function encodeResumePoint({ restartScn, emitted }: ResumePoint): string {
-  return `${restartScn};${emitted?.join(",") ?? "?"}`;
+/** As text for a checkpoint's record: `123456;0A00...,0B00...;1920977`. Small, because it is written with every batch. */
+export function encodeResumePoint({ restartScn, emitted, resetlogs }: ResumePoint): string {
+  return `${restartScn};${emitted?.join(",") ?? "?"}${resetlogs === undefined ? "" : `;${resetlogs}`}`;
 }
 
 /** Errors: RangeError for a text that is none of ours. */
 export function decodeResumePoint(position: Position, text: string): ResumePoint {
-  const match = /^(\d+);(\?|[0-9A-F,]*)$/.exec(text);
+  const match = /^(\d+);(\?|[0-9A-F,]*)(?:;(\d+))?$/.exec(text);
   if (!match) throw new RangeError("not a resume point");
-  const ids = match[2] ?? "";
-  return { position, restartScn: BigInt(match[1] ?? ""), emitted: ids === "?" ? undefined : ids === "" ? [] : ids.split(",") };
+  const [, restart = "", ids = "", resetlogs] = match;
+  return {
+    position,
+    restartScn: BigInt(restart),
+    emitted: ids === "?" ? undefined : ids === "" ? [] : ids.split(","),
+    ...(resetlogs === undefined ? {} : { resetlogs: BigInt(resetlogs) }),
+  };
 }
 
 /** A stream that begins after a snapshot of this SCN: the snapshot holds what committed up to it. */

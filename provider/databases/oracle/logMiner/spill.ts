@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 
 /**
- * A file for what of a transaction does not fit in memory. Its name is removed as soon as it is open, so the system takes the space back on
+ * A file for what of open transactions does not fit in memory. Its name is removed as soon as it is open, so the system takes the space back on
  * every way out, kill -9 included; readable by this user only, not encrypted. (Where a system does not remove open files, it is removed when closed.)
  */
 export class SpillFile {
@@ -23,14 +23,14 @@ export class SpillFile {
     this.unname();
   }
 
-  /** Appends; errors: GW1727. */
-  write(bytes: Buffer): void {
+  /** Errors: GW1727. */
+  write(bytes: Buffer, offset: number): void {
     guarded(this.path, () => {
       for (let done = 0; done < bytes.length; ) {
-        done += writeSync(this.descriptor, bytes, done, bytes.length - done, this.size + done);
+        done += writeSync(this.descriptor, bytes, done, bytes.length - done, offset + done);
       }
     });
-    this.size += bytes.length;
+    this.size = Math.max(this.size, offset + bytes.length);
   }
 
   read(offset: number, length: number): Buffer {

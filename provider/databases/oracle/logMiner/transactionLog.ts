@@ -1,17 +1,12 @@
 import { type RedoRecord, readRecord, recordSize, sizeAt, sizeBefore, writeRecord } from "./redoRecord.js";
-import { SpillFile } from "./spill.js";
-
-/** What all transactions together may hold in memory, and where the rest goes. */
-export interface SpillSpace {
-  readonly directory: string;
-  /** Bytes held in memory now; each log keeps it up to date. */
-  used: number;
-}
+import type { Extent, SpillSpace } from "./spillSpace.js";
 
 /** Memory of a log that has just begun: most transactions are small. */
 const FIRST_BYTES = 1 << 10;
-/** A transaction this large goes on in its file, whatever room there is: a part is read back in one piece. */
-const PART_BYTES = 16 << 20;
+/** A transaction this large goes on in the file, whatever room there is. */
+const LARGE_BYTES = 16 << 20;
+/** A part is read back in one piece, also for a rollback to a savepoint that takes records from the log's end one by one. */
+const PART_BYTES = 256 << 10;
 
 /**
  * The redo of one transaction in the order it came, part in memory and the older part in a file. Records can be taken from its end, which is how
@@ -20,15 +15,15 @@ const PART_BYTES = 16 << 20;
 export class TransactionLog {
   private memory: Buffer = Buffer.alloc(0);
   private inMemory = 0;
-  private file: SpillFile | undefined;
-  /** Lengths of the parts in the file, in order; a record never lies across two. */
-  private readonly parts: number[] = [];
+  /** The parts in the file, in order; a record never lies across two. */
+  private readonly parts: Extent[] = [];
+  private spilled = 0;
 
   constructor(private readonly space: SpillSpace) {}
 
   /** Bytes of all records. */
   get size(): number {
-    return (this.file?.size ?? 0) + this.inMemory;
+    return this.spilled + this.inMemory;
   }
 
   /** Bytes of memory it occupies. */
@@ -41,15 +36,15 @@ export class TransactionLog {
     this.reserve(size);
     writeRecord(this.memory, this.inMemory, size, record, redo);
     this.inMemory += size;
-    if (this.inMemory >= PART_BYTES) this.spill();
+    if (this.inMemory >= LARGE_BYTES) this.spill();
   }
 
   /** Moves what is in memory to the file. Errors: GW1727. */
   spill(): void {
-    if (this.inMemory > 0) {
-      this.file ??= new SpillFile(this.space.directory);
-      this.file.write(this.memory.subarray(0, this.inMemory));
-      this.parts.push(this.inMemory);
+    for (let from = 0, to = 0; to < this.inMemory; from = to) {
+      while (to < this.inMemory && to - from < PART_BYTES) to += sizeAt(this.memory, to);
+      this.parts.push(this.space.write(this.memory.subarray(from, to)));
+      this.spilled += to - from;
     }
     this.resize(0);
     this.inMemory = 0;
@@ -72,22 +67,16 @@ export class TransactionLog {
 
   /** Every record, oldest first, with its ordinal. What lies in the file is read part by part. */
   *records(): Generator<RedoRecord> {
-    let offset = 0;
-    for (const length of this.parts) {
-      yield* each(this.file?.read(offset, length) ?? this.memory, length);
-      offset += length;
-    }
+    for (const part of this.parts) yield* each(this.space.read(part), part.length);
     yield* each(this.memory, this.inMemory);
   }
 
   /** Every record, newest first. */
   *backwards(): Generator<RedoRecord> {
     yield* eachBackwards(this.memory, this.inMemory);
-    let offset = this.spilled;
     for (let index = this.parts.length - 1; index >= 0; index--) {
-      const length = this.parts[index] ?? 0;
-      offset -= length;
-      yield* eachBackwards(this.file?.read(offset, length) ?? this.memory, length);
+      const part = this.parts[index];
+      if (part) yield* eachBackwards(this.space.read(part), part.length);
     }
   }
 
@@ -95,23 +84,17 @@ export class TransactionLog {
   close(): void {
     this.resize(0);
     this.inMemory = 0;
-    this.parts.length = 0;
-    this.file?.close();
-    this.file = undefined;
-  }
-
-  private get spilled(): number {
-    return this.file?.size ?? 0;
+    for (const part of this.parts.splice(0)) this.space.give(part);
+    this.spilled = 0;
   }
 
   /** The newest part of the file comes back in front of what is in memory. */
   private unspill(): void {
-    const { file } = this;
-    const length = this.parts.pop();
-    if (!file || length === undefined) throw new RangeError("a transaction's log has no such record");
-    const start = file.size - length;
-    const merged = Buffer.concat([file.read(start, length), this.memory.subarray(0, this.inMemory)]);
-    file.truncate(start);
+    const part = this.parts.pop();
+    if (!part) throw new RangeError("a transaction's log has no such record");
+    const merged = Buffer.concat([this.space.read(part), this.memory.subarray(0, this.inMemory)]);
+    this.space.give(part);
+    this.spilled -= part.length;
     this.space.used += merged.length - this.memory.length;
     this.memory = merged;
     this.inMemory = merged.length;

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Operation } from "./contents.js";
 import { OpenTransaction, type RedoLine } from "./openTransaction.js";
-import type { SpillSpace } from "./transactionLog.js";
+import { SpillSpace } from "./spillSpace.js";
 
 /** A commit, or a statement of DDL, which commits by itself, as redo brought it. */
 export interface Commit {
@@ -26,12 +26,12 @@ export class Transactions {
   private rolledBack: OpenTransaction[] = [];
   private window = 0;
 
-  /** `memoryBytes`: what they may hold together before the largest are put into files in `directory`. */
+  /** `memoryBytes`: what they may hold together before the largest are put into a file in `directory`. */
   constructor(
     private readonly memoryBytes: number,
     directory: string,
   ) {
-    this.space = { directory, used: 0 };
+    this.space = new SpillSpace(directory);
   }
 
   add(xid: string, line: RedoLine): void {
@@ -120,6 +120,7 @@ export class Transactions {
     this.open.clear();
     this.commits = [];
     this.rolledBack = [];
+    this.space.close();
   }
 
   private start(xid: string, scn: bigint, time: string): OpenTransaction {

@@ -5,7 +5,16 @@ import type { OracleConnection } from "../driver.js";
 import { oracleCode } from "../oracleErrors.js";
 
 /** Views that mining reads, each a grant of its own. Granted by the name with the underscore: V$LOG is a synonym. */
-const MINING_VIEWS = ["v$database", "v$log", "v$logfile", "v$archived_log", "v$logmnr_contents", "gv$transaction"];
+const MINING_VIEWS = [
+  "v$database",
+  "v$database_incarnation",
+  "v$thread",
+  "v$log",
+  "v$logfile",
+  "v$archived_log",
+  "v$logmnr_contents",
+  "gv$transaction",
+];
 
 /** What reading the redo takes, by name, each with the GRANT that mends it. */
 export async function miningRights(

@@ -3,7 +3,6 @@ import type { PlannedTable, PrecheckItem } from "../../../engine/models/plan.js"
 import { migrates, type TaskDefinition } from "../../../engine/taskDefinition.js";
 import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
 import type { OracleCatalog } from "../catalog/model.js";
-import { naturalName } from "../catalog/naturalName.js";
 import type { MiningConnection } from "../connections.js";
 import type { OracleConnection } from "../driver.js";
 import { currentScn } from "../logMiner/settledScn.js";
@@ -11,9 +10,13 @@ import { objectText } from "../objectText.js";
 import { oracleCode } from "../oracleErrors.js";
 import type { OracleFacts } from "../serverFacts.js";
 import { quoted } from "../sql.js";
+import { forceLogging } from "./forceLogging.js";
 import { lobSizes } from "./lobSizes.js";
 import { loggingChecks } from "./logging.js";
+import { logMinerNames, longNames } from "./names.js";
 import { miningRights } from "./rights.js";
+import { rowWidth } from "./rowWidth.js";
+import { xmlStorage } from "./xmlStorage.js";
 
 export interface SourceToCheck {
   /** Where the tables are. */
@@ -44,6 +47,7 @@ export async function oracleSourceChecks(
     unreadableTypes(catalog, tables, migrates(definition, "incremental")),
     ...(moves ? [await lobSizes(connection, tables)] : []),
     longNames(tables),
+    rowWidth(tables),
     precheckItem({
       item: "sourceTriggers",
       severity: "warning",
@@ -73,6 +77,9 @@ export async function oracleSourceChecks(
     }),
     ...(await miningRights(reached, user, version)),
     ...(await loggingChecks({ connection, mining: reached }, facts, tables, definition)),
+    await forceLogging(connection, facts, tables),
+    logMinerNames(tables),
+    await xmlStorage(connection, tables),
   ];
 }
 
@@ -134,21 +141,6 @@ function unreadableTypes(catalog: OracleCatalog, tables: readonly PlannedTable[]
     remedy: follows
       ? "leave these tables to a task without incremental, for objects, VARRAYs and geometries can be loaded; nested tables, references and BFILE go into excludeColumns"
       : "name these columns in excludeColumns, or leave the tables out",
-  });
-}
-
-function longNames(tables: readonly PlannedTable[]): PrecheckItem {
-  const names = new Set(tables.flatMap(({ source, columns }) => [source.name, ...columns.map((column) => column.source)]));
-  const shortened = [...names].filter((name) => Buffer.byteLength(name) > 63);
-  return precheckItem({
-    item: "nameLength",
-    severity: "warning",
-    passed: shortened.length === 0,
-    message:
-      shortened.length === 0
-        ? "every name fits PostgreSQL's 63 bytes"
-        : `${listed(shortened.map((name) => `${name} becomes ${naturalName(name)}`))}, since PostgreSQL keeps 63 bytes of a name`,
-    remedy: "give them a rename of your own in objects",
   });
 }
 

@@ -18,6 +18,8 @@ export type RedoKind =
   | "clob"
   | "blob"
   | "xml"
+  /** From 21c on a binary form of Oracle's own (OSON), which redo shows as bytes: looked up in the table. */
+  | "json"
   | "other";
 
 export interface RedoColumn {
@@ -43,6 +45,8 @@ export interface RedoTableInputs {
   readonly fullIdentity: boolean;
   /** SCN from which on `columns` have this order. Default 0. */
   readonly placesSince?: bigint;
+  /** Its rows lie in the primary key's index and have no row ids in redo. Default false. */
+  readonly indexOrganized?: boolean;
 }
 
 /** PostgreSQL numbers its own types below this; nothing of Oracle's is one of them, so the applier goes by the text. */
@@ -55,6 +59,7 @@ export class RedoTable {
   readonly name: string;
   readonly columns: readonly RedoColumn[];
   readonly fullIdentity: boolean;
+  readonly indexOrganized: boolean;
   /** `"NAME"`, quotes included, in UTF-8. */
   readonly names: readonly Buffer[];
   /** Places of the LOB columns (CLOB, BLOB, XML). */
@@ -72,6 +77,7 @@ export class RedoTable {
     this.name = inputs.name;
     this.columns = inputs.columns;
     this.fullIdentity = inputs.fullIdentity;
+    this.indexOrganized = inputs.indexOrganized ?? false;
     this.placesSince = inputs.placesSince ?? 0n;
     this.names = inputs.columns.map(({ name }) => Buffer.from(`"${name}"`));
     this.lobs = inputs.columns.flatMap(({ kind }, place) => (isLob(kind) ? [place] : []));
@@ -95,5 +101,5 @@ export class RedoTable {
 }
 
 export function isLob(kind: RedoKind): boolean {
-  return kind === "clob" || kind === "blob" || kind === "xml";
+  return kind === "clob" || kind === "blob" || kind === "xml" || kind === "json";
 }

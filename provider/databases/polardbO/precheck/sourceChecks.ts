@@ -5,6 +5,7 @@ import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
 import { sourceChecks } from "../../postgres/precheck/sourceChecks.js";
 import { type PrivilegedRole, privilegedRole } from "../privilegedRole.js";
 import { readTraits } from "../readTraits.js";
+import { endpointItem, withClusterRemedies } from "./clusterItems.js";
 import { editionItem } from "./editionItem.js";
 import { failoverItem } from "./failoverItem.js";
 
@@ -26,7 +27,8 @@ export async function polardbSourceChecks(
   const live = migrates(definition, "incremental");
   return [
     editionItem("sourceEdition", traits),
-    ...items,
+    await endpointItem("sourceEndpoint", client),
+    ...withClusterRemedies(items, traits),
     await triggerItem(client, tables),
     ...(live ? [privilegedItem(role), failoverItem(traits), await pluginItem(client)] : []),
   ];

@@ -6,6 +6,7 @@ import { listed, precheckItem } from "../../postgres/precheck/precheckItem.js";
 import { targetChecks } from "../../postgres/precheck/targetChecks.js";
 import { readTraits } from "../readTraits.js";
 import { readKeywords } from "../schema/keywords.js";
+import { endpointItem, withClusterRemedies } from "./clusterItems.js";
 import { editionItem } from "./editionItem.js";
 
 /** What a PolarDB O target must have and allow. PostgreSQL's own versions say nothing of it: 1.0 builds on 11. */
@@ -19,7 +20,11 @@ export async function polardbTargetChecks(
   const base = await targetChecks(client, endpoint, tables, definition);
   return [
     editionItem("targetEdition", traits),
-    ...base.filter(({ item }) => item !== "targetVersion"),
+    await endpointItem("targetEndpoint", client),
+    ...withClusterRemedies(
+      base.filter(({ item }) => item !== "targetVersion"),
+      traits,
+    ),
     reservedNames(tables, await readKeywords(client)),
   ];
 }

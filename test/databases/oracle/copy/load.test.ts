@@ -34,6 +34,7 @@ async function valuesTable(): Promise<EmulatedTable> {
     LONG_TEXT: "CLOB",
     LONG_BYTES: "BLOB",
     TREE: "XMLTYPE",
+    DOCUMENT: "JSON",
   };
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, ...(name === "ID" ? { notNull: true } : {}) }));
   const tables = await task.dictionary.declare({ tables: [{ owner: "VALUE", name: "EDGES", columns, primaryKey: ["ID"] }] });
@@ -64,6 +65,7 @@ it("loads values of every type exactly as they are", async () => {
     LONG_TEXT: "é".repeat(40_000),
     LONG_BYTES: `\\x${"0badcafe".repeat(20_000)}`,
     TREE: "<a>1</a>",
+    DOCUMENT: '{"amount": 12345678901234567890.123, "notes": ["é", null]}',
   });
   // '' is NULL, but an empty LOB is none.
   one.insert(table, { ID: "2", TEXT: "", LONG_TEXT: "", ROUGH: "-Infinity" });
@@ -75,7 +77,7 @@ it("loads values of every type exactly as they are", async () => {
   const [edges] = await task.target<Record<string, string>>(
     `SELECT exact::text, scaled::text, rough::text, text, "national", octet_length(padded)::text AS padded, day::text, at::text,
             (zoned AT TIME ZONE 'UTC')::text AS zoned, (local AT TIME ZONE 'UTC')::text AS local, months::text, span::text, bytes::text,
-            md5(long_text) AS long_text, md5(long_bytes) AS long_bytes, tree::text
+            md5(long_text) AS long_text, md5(long_bytes) AS long_bytes, tree::text, document::text
        FROM value.edges WHERE id = 1`,
   );
   const [sums] = await task.target<{ text: string; bytes: string }>(
@@ -98,6 +100,8 @@ it("loads values of every type exactly as they are", async () => {
     long_text: sums?.text,
     long_bytes: sums?.bytes,
     tree: "<a>1</a>",
+    // By way of an object of JavaScript's the number would have lost its last digits.
+    document: '{"notes": ["é", null], "amount": 12345678901234567890.123}',
   });
   expect(await task.target("SELECT text, long_text, rough::text FROM value.edges WHERE id = 2")).toEqual([
     { text: null, long_text: "", rough: "-Infinity" },

@@ -57,6 +57,15 @@ describe("what ALTER TABLE does to columns", () => {
   });
 });
 
+describe("a change of partitions", () => {
+  it.each(["alter table t modify partition p add values (5)", "alter table t modify subpartition p add values ('a')"])(
+    "%s makes no column",
+    (sql) => {
+      expect(columnChanges(sql)).toEqual([]);
+    },
+  );
+});
+
 describe("the order of a row's columns", () => {
   const before = { since: "100", columns: ["ID", "A", "B"].map((name) => ({ name, type: "NUMBER" })) };
   const changed = (sql: string, now: readonly Partial<OracleColumn>[] = []) => {
@@ -147,7 +156,7 @@ describe("what redo is read with", () => {
       ],
       55n,
     );
-    const inputs = redoInputs(table, undefined);
+    const inputs = redoInputs(table, {});
     expect(inputs.columns.map(({ name, kind, partOfKey }) => `${name} ${kind}${partOfKey ? " key" : ""}`)).toEqual([
       "SYS_C00001_24010101:00:00$ text",
       "ID number key",

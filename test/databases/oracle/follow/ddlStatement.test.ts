@@ -58,6 +58,20 @@ describe("a DDL statement's head", () => {
       { kind: "createTable", operation: "create", table: { schema: "S", name: "T" }, withRows: true },
     ],
     [
+      "flashback table s.t to before drop rename to u",
+      { kind: "createTable", operation: "create", table: { schema: "S", name: "U" }, withRows: true },
+    ],
+    ["flashback table t to scn 4711", { kind: "other" }],
+    [
+      "alter table s.t exchange partition p with table u including indexes",
+      { kind: "exchange", table: { schema: "S", name: "T" }, with: { schema: undefined, name: "U" } },
+    ],
+    [
+      "truncate table t cascade",
+      { kind: "truncate", operation: "truncate", table: { schema: undefined, name: "T" }, cascade: true },
+    ],
+    ["truncate cluster s.c", { kind: "truncateCluster", cluster: { schema: "S", name: "C" } }],
+    [
       "alter table t truncate partition p",
       { kind: "alterTable", operation: "truncate", table: { schema: undefined, name: "T" } },
     ],

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
 import {
   openRedoStream,
@@ -98,4 +99,24 @@ export function sinkRows(sink: ModelSink, table: EmulatedTable): string[] {
     .rows(table.id)
     .map((row) => JSON.stringify(row))
     .sort();
+}
+
+/** Every table's rows at the sink are the source's. */
+export function expectEqual(sink: ModelSink, emulator: OracleEmulator, tables: readonly EmulatedTable[]): void {
+  for (const table of tables) expect(sinkRows(sink, table), table.name).toEqual(expectedRows(emulator, table));
+}
+
+/** Windows of ten SCNs: what a scenario scripts spans many. */
+export const small = { limits: { windowScns: 10, pollMs: 5, settleMs: 0, retryMs: 2, attempts: 4, adapt: false } };
+
+/** What a stream ends with. */
+export async function failure(stream: RedoStream): Promise<string | undefined> {
+  try {
+    await stream.done;
+    return undefined;
+  } catch (cause) {
+    return String(cause);
+  } finally {
+    await stream.stop();
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { checkHistory, incarnationAt } from "../../../../provider/databases/oracle/logMiner/incarnations.js";
 import { formatPosition, ordinalOf, positionAt, scnOf } from "../../../../provider/databases/oracle/logMiner/position.js";
-import { coverage, logsBetween, type RedoLog } from "../../../../provider/databases/oracle/logMiner/redoLogs.js";
+import { coverage, logsBetween, type RedoLog, type RedoLogs } from "../../../../provider/databases/oracle/logMiner/redoLogs.js";
 import { decodeResumePoint, Emitted, encodeResumePoint } from "../../../../provider/databases/oracle/logMiner/resumePoint.js";
 import { ResumePoints } from "../../../../provider/databases/oracle/logMiner/resumePoints.js";
 import { SettledScn } from "../../../../provider/databases/oracle/logMiner/settledScn.js";
@@ -17,29 +18,99 @@ function log(thread: number, sequence: number, first: number, next?: number): Re
   };
 }
 
+const known = (logs: readonly RedoLog[], more: Partial<RedoLogs> = {}): RedoLogs => ({
+  logs,
+  gone: [],
+  threads: [],
+  before: new Map(),
+  endScn: undefined,
+  ...more,
+});
+const thread = (number: number, open: boolean, enabled = 1, last = 0) => ({
+  thread: number,
+  open,
+  enabledScn: BigInt(enabled),
+  lastScn: BigInt(last),
+});
 const paths = (logs: readonly RedoLog[]) => logs.map(({ path }) => path);
 
 describe("the redo logs of a window", () => {
   it("are those of every thread, from the one that holds the first SCN on", () => {
     const all = [log(1, 5, 100, 200), log(1, 6, 200, 300), log(1, 7, 300), log(2, 9, 50, 250), log(2, 10, 250)];
-    const { logs, endScn } = coverage(all, 150n);
+    const { logs, endScn } = coverage(known(all), 150n);
     expect(endScn).toBeUndefined();
     expect(paths(logsBetween(logs, 150n, 199n))).toEqual(["1_5", "2_9"]);
     expect(paths(logsBetween(logs, 200n, 260n))).toEqual(["1_6", "2_9", "2_10"]);
   });
 
   it("end where the first thread's redo ends", () => {
-    const { logs, endScn } = coverage([log(1, 5, 100, 200), log(1, 7, 300), log(2, 9, 100, 180), log(2, 10, 180)], 150n);
+    const { logs, endScn } = coverage(known([log(1, 5, 100, 200), log(1, 7, 300), log(2, 9, 100, 180), log(2, 10, 180)]), 150n);
     expect(endScn).toBe(199n);
     expect(paths(logs)).toEqual(["1_5", "2_9", "2_10"]);
   });
 
   it("may lack the time before a thread began, and no other", () => {
-    expect(paths(coverage([log(1, 5, 100), log(2, 1, 180)], 150n).logs)).toEqual(["1_5", "2_1"]);
-    expect(() => coverage([log(1, 5, 100), log(2, 3, 180)], 150n)).toThrow(
+    expect(paths(coverage(known([log(1, 5, 100), log(2, 1, 180)]), 150n).logs)).toEqual(["1_5", "2_1"]);
+    expect(() => coverage(known([log(1, 5, 100), log(2, 3, 180)]), 150n)).toThrow(
       /log 2 of thread 2.*RESTORE ARCHIVELOG FROM SEQUENCE 2 THREAD 2/,
     );
-    expect(() => coverage([], 150n)).toThrow("GW1722");
+    expect(() => coverage(known([]), 150n)).toThrow("GW1722");
+  });
+
+  it("may lack the time in which an instance was down, between two logs in sequence", () => {
+    const all = [log(1, 5, 100), log(2, 8, 300)];
+    expect(paths(coverage(known(all, { before: new Map([[2, 7]]) }), 150n).logs)).toEqual(["1_5", "2_8"]);
+    expect(() => coverage(known(all, { before: new Map([[2, 6]]) }), 150n)).toThrow(/log 7 of thread 2/);
+  });
+
+  it("may lack the time in which a thread was disabled", () => {
+    const all = [log(1, 5, 100), log(2, 8, 300)];
+    expect(paths(coverage(known(all, { threads: [thread(1, true), thread(2, true, 300, 400)] }), 150n).logs)).toEqual([
+      "1_5",
+      "2_8",
+    ]);
+    expect(() => coverage(known(all, { threads: [thread(1, true), thread(2, true, 250, 400)] }), 150n)).toThrow(
+      /log 7 of thread 2/,
+    );
+  });
+
+  it("are not complete without those of a thread that wrote, though nothing of it is left", () => {
+    const all = [log(1, 5, 100)];
+    expect(() => coverage(known(all, { threads: [thread(1, true), thread(2, true)] }), 150n)).toThrow(/no log of thread 2/);
+    expect(() => coverage(known(all, { threads: [thread(1, true), thread(2, false, 1, 200)] }), 150n)).toThrow(
+      /no log of thread 2/,
+    );
+    expect(paths(coverage(known(all, { threads: [thread(1, true), thread(2, false, 1, 149)] }), 150n).logs)).toEqual(["1_5"]);
+    expect(() => coverage(known(all, { gone: [log(2, 4, 120, 180)] }), 150n)).toThrow(/log 4 of thread 2/);
+  });
+
+  it("end where the database was opened with RESETLOGS", () => {
+    expect(coverage(known([log(1, 5, 100, 400)], { endScn: 299n }), 150n).endScn).toBe(299n);
+    expect(coverage(known([log(1, 5, 100, 200), log(1, 6, 200, 400)], { endScn: 299n }), 150n).endScn).toBe(299n);
+  });
+});
+
+describe("the history of a database that was opened with RESETLOGS", () => {
+  const history = [{ resetlogs: 1n }, { resetlogs: 500n }, { resetlogs: 900n }];
+  const at = (scn: bigint, resetlogs?: bigint) => ({ position: positionAt(scn), restartScn: scn, emitted: [], resetlogs });
+
+  it("has its redo incarnation by incarnation", () => {
+    expect(incarnationAt(history, 499n)).toEqual({ resetlogs: 1n, endScn: 499n });
+    expect(incarnationAt(history, 500n)).toEqual({ resetlogs: 500n, endScn: 899n });
+    expect(incarnationAt(history, 5000n)).toEqual({ resetlogs: 900n, endScn: undefined });
+    expect(() => incarnationAt([{ resetlogs: 500n }], 499n)).toThrow(/GW1722.*RESETLOGS.*V_\$DATABASE_INCARNATION/);
+  });
+
+  it("is one that the target can go on with when nothing it has was lost", () => {
+    for (const point of [at(700n), at(700n, 900n), at(500n, 1n), at(400n, 1n), at(900n, 500n), at(5000n, 900n)]) {
+      expect(() => checkHistory(history, point)).not.toThrow();
+    }
+  });
+
+  it("is another one when the target is further than where it began anew", () => {
+    for (const point of [at(501n, 1n), at(901n, 500n), at(901n, 1n), at(800n, 600n)]) {
+      expect(() => checkHistory(history, point)).toThrow("GW2103");
+    }
   });
 });
 
@@ -60,6 +131,8 @@ describe("a resume point", () => {
     for (const emitted of [undefined, [], ["0A00000000000001"], ["0A00000000000001", "0B00000000000002DD"]]) {
       const point = { position: positionAt(9n, 3), restartScn: 4n, emitted };
       expect(decodeResumePoint(point.position, encodeResumePoint(point))).toEqual(point);
+      const within = { ...point, resetlogs: 1920977n };
+      expect(decodeResumePoint(point.position, encodeResumePoint(within))).toEqual(within);
     }
     expect(() => decodeResumePoint(1n, "; DROP TABLE")).toThrow(RangeError);
   });

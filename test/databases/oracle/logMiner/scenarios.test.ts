@@ -5,13 +5,12 @@ import { captureStart } from "../../../../provider/databases/oracle/logMiner/cap
 import { NO_ROW_ID, Operation } from "../../../../provider/databases/oracle/logMiner/contents.js";
 import type { DdlChange } from "../../../../provider/databases/oracle/logMiner/emitTransaction.js";
 import { formatPosition, positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
-import type { RedoStream } from "../../../../provider/databases/oracle/logMiner/redoStream.js";
 import type { EmulatedTable } from "../../../support/oracle/emulator.js";
 import { OracleEmulator } from "../../../support/oracle/emulator.js";
 import { oracleDriver } from "../../../support/oracle/emulatorDriver.js";
 import { ModelSink } from "../../../support/oracle/modelSink.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
-import { BEGINNING, createFlow, expectedRows, type Flow, followToEnd, sinkRows } from "./flow.js";
+import { BEGINNING, createFlow, expectEqual, type Flow, failure, followToEnd, small } from "./flow.js";
 import { EVENTS, ORDERS, PAPERS, TABLES } from "./randomScript.js";
 
 describe("redo read through the emulator", () => {
@@ -31,20 +30,7 @@ describe("redo read through the emulator", () => {
   });
   afterEach(() => emulator.close());
 
-  const equalsSource = () => {
-    for (const table of TABLES) expect(sinkRows(sink, table), table.name).toEqual(expectedRows(emulator, table));
-  };
-  const small = { limits: { windowScns: 10, pollMs: 5, settleMs: 0, retryMs: 2, attempts: 4, adapt: false } };
-  const failure = async (stream: RedoStream) => {
-    try {
-      await stream.done;
-      return undefined;
-    } catch (cause) {
-      return String(cause);
-    } finally {
-      await stream.stop();
-    }
-  };
+  const equalsSource = () => expectEqual(sink, emulator, TABLES);
 
   it("hands over a transaction that was open across ten windows, in the order of commits", async () => {
     const long = emulator.begin();
@@ -429,6 +415,27 @@ describe("redo read through the emulator", () => {
     await sink.reached(positionAt(emulator.scn + 1n));
     await stream.stop();
     equalsSource();
+  });
+
+  it("warns of rows that were written without redo, once", async () => {
+    const early = emulator.begin();
+    early.insert(ORDERS, { ID: "1" });
+    early.commit();
+    emulator.unlogged(ORDERS, [{ ID: "2", NOTE: "a direct load under NOLOGGING" }]);
+    const at = emulator.scn;
+    const late = emulator.begin();
+    late.insert(ORDERS, { ID: "3" });
+    late.commit();
+    const warnings: string[] = [];
+    const watched = (unloggedMs: number) => () => ({
+      limits: { ...small.limits, unloggedMs },
+      onWarning: (message: string) => void warnings.push(message),
+    });
+    const { resume } = await followToEnd(flow, sink, BEGINNING, watched(0));
+    expect(sink.rows(ORDERS.id).map(([id]) => id)).toEqual(["1", "3"]);
+    expect(warnings).toEqual([expect.stringContaining(`without redo (NOLOGGING) into users01.dbf (SCN ${at})`)]);
+    await followToEnd(flow, sink, resume, watched(0));
+    expect(warnings).toHaveLength(1);
   });
 
   it("joins on to rows read as of an SCN while transactions are open", async () => {

@@ -70,10 +70,13 @@ describe("prechecks of an Oracle source", () => {
     expect(items.map(({ item }) => item).sort()).toEqual([
       "encoding",
       "nameLength",
+      "rowWidth",
       "sourceArchiveLog",
       "sourceContainer",
+      "sourceForceLogging",
       "sourceKeyLogging",
       "sourceLobSizes",
+      "sourceLogMinerNames",
       "sourceLogMinerRights",
       "sourceLogRetention",
       "sourceReadRights",
@@ -82,6 +85,7 @@ describe("prechecks of an Oracle source", () => {
       "sourceTypes",
       "sourceUndoRetention",
       "sourceVersion",
+      "sourceXmlStorage",
       "timeZone",
     ]);
   });
@@ -130,11 +134,72 @@ describe("prechecks of an Oracle source", () => {
       `UPDATE oracle_emulator.dba_tab_cols SET column_name = repeat('X', 70) WHERE column_name = 'NOTE'`,
       /rename of your own/,
     ],
+    [
+      "sourceLogMinerNames",
+      `UPDATE oracle_emulator.dba_tab_cols SET column_name = repeat('X', 31) WHERE column_name = 'NOTE'`,
+      /rename them at the source, or leave these tables to a task without incremental/,
+    ],
+    [
+      "sourceForceLogging",
+      `UPDATE oracle_emulator.instance_setting SET force_logging = 'NO';
+       INSERT INTO oracle_emulator.dba_lobs VALUES ('BUSY', 'PAPERS', 'BODY', 'SYS_LOB1', 'NO');
+       UPDATE oracle_emulator.dba_all_tables SET logging = 'NO' WHERE table_name = 'ORDERS'`,
+      /ENABLE FORCE LOGGING.*"BUSY"."ORDERS" LOGGING.*"BUSY"."PAPERS" MODIFY LOB \("BODY"\) \(NOCACHE LOGGING\)/,
+    ],
+    ["sourceForceLogging", "UPDATE oracle_emulator.instance_setting SET force_logging = 'NO'", /ENABLE FORCE LOGGING/],
+    ["sourceLogMinerRights", "ALTER VIEW oracle_emulator.v$thread RENAME TO hidden", /^GRANT SELECT ON V_\$THREAD TO GODWIT$/],
   ])("%s fails after %s, and the remedy mends it", async (item, change, remedy) => {
     await dictionary.change(change);
     const found = (await checks()).get(item);
     expect(found?.passed).toBe(false);
     expect(found?.remedy).toMatch(remedy);
+  });
+
+  it("says which XML columns LogMiner may not show changes of", async () => {
+    await dictionary.declare({
+      tables: [
+        {
+          owner: "BUSY",
+          name: "DOCUMENTS",
+          columns: [
+            { name: "ID", type: "NUMBER(9,0)", notNull: true },
+            { name: "TREE", type: "XMLTYPE" },
+          ],
+          primaryKey: ["ID"],
+        },
+      ],
+    });
+    expect((await checks()).get("sourceXmlStorage")).toMatchObject({ passed: true });
+    await dictionary.change(
+      "INSERT INTO oracle_emulator.all_xml_tab_cols VALUES ('BUSY', 'DOCUMENTS', 'TREE', 'OBJECT-RELATIONAL')",
+    );
+    expect((await checks()).get("sourceXmlStorage")).toMatchObject({
+      passed: false,
+      severity: "warning",
+      message: expect.stringMatching(/BUSY\.DOCUMENTS\.TREE are stored as objects.*GW1725/),
+    });
+    await dictionary.change("UPDATE oracle_emulator.compatible SET value = '11.2.0.0.0'");
+    expect((await checks()).get("sourceXmlStorage")).toMatchObject({
+      passed: false,
+      severity: "error",
+      remedy: expect.stringMatching(/^raise COMPATIBLE to 11\.2\.0\.3/),
+    });
+  });
+
+  it("warns of rows of a thousand columns, which Oracle chains and PostgreSQL refuses", async () => {
+    const columns = (type: string) => Array.from({ length: 999 }, (_, index) => ({ name: `C${index}`, type }));
+    const id = { name: "ID", type: "NUMBER(9,0)", notNull: true };
+    await dictionary.declare({
+      tables: [
+        { owner: "BUSY", name: "WIDE", columns: [id, ...columns("VARCHAR2(40 BYTE)")], primaryKey: ["ID"] },
+        { owner: "BUSY", name: "LEAN", columns: [id, ...columns("NUMBER(9,0)")], primaryKey: ["ID"] },
+      ],
+    });
+    expect((await checks()).get("rowWidth")).toMatchObject({
+      passed: false,
+      severity: "warning",
+      message: expect.stringMatching(/: BUSY\.WIDE \(1000 columns, 18\d{3} bytes\)$/),
+    });
   });
 
   it("lets a user of the pluggable database alone mine inside it from 19.10 on, and names what that takes there", async () => {
