@@ -8,7 +8,7 @@ import type { PolardbTraits } from "../traits.js";
 const PROBES = 8;
 
 /**
- * A cluster endpoint sends statements on, reads to read-only nodes (PolarDB's document "Cluster endpoints and primary endpoints"). There is no replication
+ * A cluster endpoint sends statements on, reads to read-only nodes (PolarDB's document "Read/write splitting"). There is no replication
  * protocol through it, and advisory locks and snapshots are one node's own.
  */
 export async function endpointItem(
