@@ -62,8 +62,9 @@ describeKafka("a database that is followed into Kafka", () => {
       CREATE TABLE widened (id integer PRIMARY KEY, gone text); INSERT INTO widened SELECT g, 'g' FROM generate_series(1, 50) g; ANALYZE`);
     const up = task.up({ throttle: { full: { rowsPerSecond: 120 } }, parallelism: { tables: 1, chunksPerTable: 1, indexes: 1 } });
     up.catch(() => undefined);
-    const loading = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/copy' AND query LIKE 'COPY%orders%'";
-    await expect.poll(async () => (await task.rows(loading).catch(() => [])).length, { timeout: 60_000, interval: 50 }).toBe(1);
+    // It came in one piece, and the next table waits for the rate.
+    const first = "SELECT 1 FROM godwit.table_load WHERE state = 'loaded' AND plan -> 'source' ->> 'name' = 'orders'";
+    await expect.poll(async () => (await task.rows(first).catch(() => [])).length, { timeout: 60_000, interval: 50 }).toBe(1);
     await task.sql("ALTER TABLE rewritten ALTER id TYPE bigint");
     await task.sql("TRUNCATE refilled; INSERT INTO refilled SELECT g, 'new' FROM generate_series(1, 7) g");
     await task.sql("ALTER TABLE widened DROP COLUMN gone, ADD COLUMN more integer DEFAULT 5");
