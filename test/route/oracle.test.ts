@@ -157,7 +157,7 @@ describe("a task from Oracle", () => {
       ...events,
       columns: [...events.columns, { name: "SPOT", kind: "other", partOfKey: false }],
     });
-    emulator.ddl(wider, "alter table events merge partitions p1, p2 into partition p3");
+    emulator.ddl(wider, "alter table events exchange partition p1 with table loose");
     const one = emulator.begin();
     one.insert(events, { WHAT: "behind", "HOW MUCH": "1.00" });
     one.commit();
