@@ -58,13 +58,19 @@ describe("a task from Oracle", () => {
     second.insert(events, { AT: "2025-01-01 00:00:00", WHAT: "in the next partition" });
     second.commit();
     for (const each of [customers, orders, events]) expect(await equal(each)).toBe(50);
-    const parts = await task.target(
-      "SELECT tableoid::regclass::text AS part, count(*)::int AS n FROM shop.events GROUP BY 1 ORDER BY 1",
-    );
-    expect(parts).toEqual([
+    const parts = () =>
+      task.target("SELECT tableoid::regclass::text AS part, count(*)::int AS n FROM shop.events GROUP BY 1 ORDER BY 1");
+    expect(await parts()).toEqual([
       { part: "shop.events_p2024", n: 49 },
       { part: "shop.events_prest", n: 1 },
     ]);
+    emulator.ddl(events, "alter table events merge partitions p2024, prest into partition pall");
+    const third = emulator.begin();
+    third.insert(events, { AT: "2026-01-01 00:00:00", WHAT: "after partitions became one" });
+    third.commit();
+    await emulator.flush();
+    expect(await equal(events)).toBe(51);
+    expect(await parts()).toEqual([{ part: "shop.events_pall", n: 51 }]);
     // The second up finds nothing to do, a refresh nothing to mend.
     expect({ ...(await task.up(live)) }).toEqual({ ...outputs });
     expect(await task.refresh()).toEqual(outputs);
