@@ -79,8 +79,9 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
       await embeddedRunner.stop(godwitHome(), taskId);
       await store?.fence(taskId);
       // The source first: what stays there costs its owner disk space.
-      const left = migrates(definition, "incremental") ? `replication slot and publication "${slotName}"` : "nothing";
-      await atEnd(left, log, () => kind.release(ends, task?.definition ?? definition, (message) => log.warn(message)));
+      await atEnd(`what the task made at the source (replication slot "${slotName}", publication)`, log, () =>
+        kind.release(ends, task?.definition ?? definition, (message) => log.warn(message)),
+      );
       await store?.deleteTask(taskId);
     } finally {
       await store?.close();

@@ -5,7 +5,7 @@ import { type PlanOptions, resolvePlan } from "../../engine/plan.js";
 import type { PlannedTask, RouteKind } from "../../engine/routeKind.js";
 import { migrates, type TaskDefinition } from "../../engine/taskDefinition.js";
 import type { PostgresCatalog } from "./catalog/model.js";
-import { readShapes, withShapes } from "./catalog/shapes.js";
+import { withShapes } from "./catalog/shapes.js";
 import { openComparison } from "./compare/openComparison.js";
 import { connect, withConnection } from "./connection.js";
 import { isConnectionError } from "./connectionErrors.js";
@@ -20,6 +20,7 @@ import { pairChecks } from "./precheck/pairChecks.js";
 import { readTargetObjects, withoutExisting } from "./schema/existingObjects.js";
 import type { SchemaPlan } from "./schema/planSchema.js";
 import { captureStatus, openPostgresSource, releaseCapture } from "./source.js";
+import { readSourceState } from "./sourceState.js";
 import { takeLease } from "./store/taskLease.js";
 import { openTaskStore } from "./store/taskStore.js";
 
@@ -62,10 +63,7 @@ async function planWith(
   source: Client,
   target: Client,
 ): Promise<PlannedTask> {
-  // Before the catalog: what changes meanwhile is seen twice rather than not at all.
-  const readAt = await currentPosition(source);
-  const shapes = await readShapes(source);
-  const catalog = await from.readCatalog(source);
+  const { readAt, shapes, catalog } = await readSourceState(source, from);
   const resolved = resolvePlan(catalog, options);
   const moves = migrates(definition, "schema");
   const schema = moves ? await to.planSchema(target, catalog, resolved, definition) : NO_SCHEMA;
@@ -155,14 +153,6 @@ async function readWith(sources: Connections, from: SourceDialect): Promise<Post
   } finally {
     await client.end();
   }
-}
-
-async function currentPosition(source: Client): Promise<bigint> {
-  const { rows } = await source.query<{ lsn: string }>(
-    `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
-                 ELSE pg_catalog.pg_current_wal_lsn() END AS lsn`,
-  );
-  return parseLsn(rows[0]?.lsn ?? "");
 }
 
 async function withEnds<T>(ends: Ends, applicationName: string, use: (source: Client, target: Client) => Promise<T>): Promise<T> {

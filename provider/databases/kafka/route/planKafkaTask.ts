@@ -7,12 +7,12 @@ import { type PlanOptions, type ResolvedPlan, resolvePlan } from "../../../engin
 import type { PlannedTask } from "../../../engine/routeKind.js";
 import { displayName } from "../../../engine/selection.js";
 import { type TaskDefinition, usersPublication } from "../../../engine/taskDefinition.js";
-import { readShapes, withShapes } from "../../postgres/catalog/shapes.js";
+import { withShapes } from "../../postgres/catalog/shapes.js";
 import { withConnection } from "../../postgres/connection.js";
 import type { SourceDialect } from "../../postgres/dialect.js";
 import { readRowFilters } from "../../postgres/filter/readRowFilters.js";
-import { parseLsn } from "../../postgres/lsn.js";
 import { withWholeRows } from "../../postgres/replication/wholeRows.js";
+import { readSourceState } from "../../postgres/sourceState.js";
 import { ClusterAdmin } from "../client/clusterAdmin.js";
 import { kafkaSettings } from "./cluster.js";
 import { clusterChecks } from "./clusterChecks.js";
@@ -47,10 +47,7 @@ async function plan(
   admin: ClusterAdmin,
 ): Promise<PlannedTask> {
   const settings = kafkaSettings(definition);
-  // Before the catalog: what changes meanwhile is seen twice rather than not at all.
-  const readAt = await currentPosition(source);
-  const shapes = await readShapes(source);
-  const catalog = await from.readCatalog(source);
+  const { readAt, shapes, catalog } = await readSourceState(source, from);
   const resolved = resolvePlan(catalog, options);
   const filters = await readRowFilters(source, withShapes(resolved.tables, shapes), definition);
   // The formats tell what a row was before (canal-json's `old`, SharePlex's `key`) and the whole row that was deleted, and a value that lies out of line
@@ -91,11 +88,6 @@ function notForTopics(catalog: NeutralCatalog, { selection }: ResolvedPlan): Ski
   return catalog.objects
     .filter((object) => object.kind !== "table" && !PARTS_OF_TABLES.has(object.kind) && selection.pick(object) === "selected")
     .map((object) => ({ kind: object.kind, name: displayName(object), reason: "a topic holds rows and changes of tables only" }));
-}
-
-async function currentPosition(source: Client): Promise<bigint> {
-  const { rows } = await source.query<{ lsn: string }>("SELECT pg_catalog.pg_current_wal_lsn() AS lsn");
-  return parseLsn(rows[0]?.lsn ?? "");
 }
 
 export function databaseName({ source }: Ends): string {

@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
 import {
   openRedoStream,
@@ -14,11 +14,13 @@ import {
 import type { EmulatedTable, OracleEmulator } from "../../../support/oracle/emulator.js";
 import { OracleEmulator as Emulator } from "../../../support/oracle/emulator.js";
 import { oracleDriver } from "../../../support/oracle/emulatorDriver.js";
-import { Interrupted, type ModelSink } from "../../../support/oracle/modelSink.js";
-import type { PostgresServer } from "../../../support/postgres.js";
+import { Interrupted, ModelSink } from "../../../support/oracle/modelSink.js";
+import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
+import { TABLES } from "./randomScript.js";
 
 export interface Flow {
   readonly emulator: OracleEmulator;
+  readonly endpoint: ReturnType<typeof Emulator.endpoint>;
   readonly tables: RedoTables;
   readonly open: (sink: ModelSink, start: ResumePoint, options?: Partial<RedoStreamOptions>) => Promise<RedoStream>;
 }
@@ -40,6 +42,7 @@ export async function createFlow(
   const redoTables = new RedoTables(tables);
   return {
     emulator,
+    endpoint,
     tables: redoTables,
     open: async (sink, start, more = {}) =>
       openRedoStream({
@@ -53,6 +56,22 @@ export async function createFlow(
         limits: { pollMs: 5, settleMs: 0, retryMs: 2, attempts: 4, adapt: false, ...more.limits },
       }),
   };
+}
+
+/** Gives each test of a suite an emulated database of its own, with two redo threads, and a sink; all on one server. */
+export function withFlows(name: string, begin: (flow: Flow, sink: ModelSink, server: PostgresServer) => void): void {
+  let server: PostgresServer;
+  let flow: Flow;
+  let count = 0;
+  beforeAll(async () => {
+    server = await startPostgres({ major: 17, name: "oracle", settings: { fsync: "off" } });
+  });
+  afterAll(() => server.remove());
+  beforeEach(async () => {
+    flow = await createFlow(server, `${name}_${++count}`, TABLES, { threads: 2 });
+    begin(flow, new ModelSink(), server);
+  });
+  afterEach(() => flow.emulator.close());
 }
 
 /** Streams until everything scripted so far is done; a stream that the sink interrupts begins again where the sink stands. */

@@ -1,27 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
 import type { OracleEmulator } from "../../../support/oracle/emulator.js";
 import { ModelSink } from "../../../support/oracle/modelSink.js";
-import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
-import { BEGINNING, createFlow, expectEqual, type Flow, failure, followToEnd, small } from "./flow.js";
+import { BEGINNING, expectEqual, type Flow, failure, followToEnd, small, withFlows } from "./flow.js";
 import { ORDERS, TABLES } from "./randomScript.js";
 
 describe("redo of a database whose instances come and go", () => {
-  let server: PostgresServer;
   let flow: Flow;
   let emulator: OracleEmulator;
   let sink: ModelSink;
-  let count = 0;
-  beforeAll(async () => {
-    server = await startPostgres({ major: 17, name: "oracle", settings: { fsync: "off" } });
+  withFlows("history", (opened, fresh) => {
+    flow = opened;
+    emulator = opened.emulator;
+    sink = fresh;
   });
-  afterAll(() => server.remove());
-  beforeEach(async () => {
-    flow = await createFlow(server, `history_${++count}`, TABLES, { threads: 2 });
-    emulator = flow.emulator;
-    sink = new ModelSink();
-  });
-  afterEach(() => emulator.close());
 
   const equalsSource = () => expectEqual(sink, emulator, TABLES);
 

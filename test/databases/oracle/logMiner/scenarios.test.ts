@@ -1,16 +1,15 @@
 import { readdir } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { columnText } from "../../../../provider/databases/oracle/columnText.js";
 import { captureStart } from "../../../../provider/databases/oracle/logMiner/captureStart.js";
 import { NO_ROW_ID, Operation } from "../../../../provider/databases/oracle/logMiner/contents.js";
 import type { DdlChange } from "../../../../provider/databases/oracle/logMiner/emitTransaction.js";
 import { formatPosition, positionAt } from "../../../../provider/databases/oracle/logMiner/position.js";
-import type { EmulatedTable } from "../../../support/oracle/emulator.js";
-import { OracleEmulator } from "../../../support/oracle/emulator.js";
+import type { EmulatedTable, OracleEmulator } from "../../../support/oracle/emulator.js";
 import { oracleDriver } from "../../../support/oracle/emulatorDriver.js";
 import { ModelSink } from "../../../support/oracle/modelSink.js";
-import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
-import { BEGINNING, createFlow, expectEqual, type Flow, failure, followToEnd, small } from "./flow.js";
+import type { PostgresServer } from "../../../support/postgres.js";
+import { BEGINNING, expectEqual, type Flow, failure, followToEnd, small, withFlows } from "./flow.js";
 import { EVENTS, ORDERS, PAPERS, TABLES } from "./randomScript.js";
 
 describe("redo read through the emulator", () => {
@@ -18,17 +17,12 @@ describe("redo read through the emulator", () => {
   let flow: Flow;
   let emulator: OracleEmulator;
   let sink: ModelSink;
-  let count = 0;
-  beforeAll(async () => {
-    server = await startPostgres({ major: 17, name: "oracle", settings: { fsync: "off" } });
+  withFlows("scenario", (opened, fresh, on) => {
+    flow = opened;
+    emulator = opened.emulator;
+    sink = fresh;
+    server = on;
   });
-  afterAll(() => server.remove());
-  beforeEach(async () => {
-    flow = await createFlow(server, `scenario_${++count}`, TABLES, { threads: 2 });
-    emulator = flow.emulator;
-    sink = new ModelSink();
-  });
-  afterEach(() => emulator.close());
 
   const equalsSource = () => expectEqual(sink, emulator, TABLES);
 
@@ -449,7 +443,7 @@ describe("redo read through the emulator", () => {
     across.update(first, { NOTE: "changed across the snapshot" });
     across.delete(second);
     await emulator.flush();
-    const connection = await oracleDriver.connect(OracleEmulator.endpoint(server, `scenario_${count}`), {
+    const connection = await oracleDriver.connect(flow.endpoint, {
       applicationName: "test",
     });
     const { snapshotScn, resume } = await captureStart(connection);

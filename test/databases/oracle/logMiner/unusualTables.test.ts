@@ -1,28 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rowLookup } from "../../../../provider/databases/oracle/logMiner/rowLookup.js";
-import { type EmulatedTable, OracleEmulator } from "../../../support/oracle/emulator.js";
+import type { EmulatedTable, OracleEmulator } from "../../../support/oracle/emulator.js";
 import { oracleDriver } from "../../../support/oracle/emulatorDriver.js";
 import { ModelSink } from "../../../support/oracle/modelSink.js";
-import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
-import { BEGINNING, createFlow, expectEqual, expectedRows, type Flow, failure, followToEnd, sinkRows, small } from "./flow.js";
+import { BEGINNING, expectEqual, expectedRows, type Flow, failure, followToEnd, sinkRows, small, withFlows } from "./flow.js";
 import { PAPERS, TABLES } from "./randomScript.js";
 
 describe("redo of unusual tables", () => {
-  let server: PostgresServer;
   let flow: Flow;
   let emulator: OracleEmulator;
   let sink: ModelSink;
-  let count = 0;
-  beforeAll(async () => {
-    server = await startPostgres({ major: 17, name: "oracle", settings: { fsync: "off" } });
+  withFlows("table", (opened, fresh) => {
+    flow = opened;
+    emulator = opened.emulator;
+    sink = fresh;
   });
-  afterAll(() => server.remove());
-  beforeEach(async () => {
-    flow = await createFlow(server, `table_${++count}`, TABLES, { threads: 2 });
-    emulator = flow.emulator;
-    sink = new ModelSink();
-  });
-  afterEach(() => emulator.close());
 
   const equalsSource = () => expectEqual(sink, emulator, TABLES);
 
@@ -48,7 +40,7 @@ describe("redo of unusual tables", () => {
     two.writeLob(paper, "BODY", 0, "CHANGED");
     two.commit();
     await emulator.flush();
-    const connection = await oracleDriver.connect(OracleEmulator.endpoint(server, `table_${count}`), {
+    const connection = await oracleDriver.connect(flow.endpoint, {
       applicationName: "test",
     });
     const lookup = rowLookup(async () => connection);
