@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listLocalLeftovers } from "./leftovers.js";
@@ -69,6 +69,14 @@ describe("a Pulumi program run by the real CLI", () => {
     expect(failed.exitCode).not.toBe(0);
     expect(failed.diagnostics.map((diagnostic) => diagnostic.message).join()).toContain("the tide is out");
     await expect(program.up()).rejects.toThrow("the tide is out");
+  });
+
+  it("shares no file that another program writes over", async () => {
+    const manifest = () => readFile(join(program.folder, "package.json"), "utf8");
+    const before = await manifest();
+    const other = await createProgram({ files: { "index.ts": "", "package.json": "{" }, godwit: false });
+    await other.remove();
+    expect(await manifest()).toBe(before);
   });
 
   it("takes its processes and its folder with it", async () => {

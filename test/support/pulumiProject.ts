@@ -35,10 +35,11 @@ export async function installDependencies(folder: string, dependencies: Readonly
     const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
     await run("npm", ["install", "--prefer-offline", "--ignore-scripts", ...quiet], { cwd: work });
   });
-  for (const part of ["package.json", "node_modules"]) {
-    // Hard links: real files under the program's own node_modules, a hundred times faster than installing again.
-    await run("cp", ["-R", "-l", join(prepared, part), folder]).catch(() => run("cp", ["-R", join(prepared, part), folder]));
-  }
+  // Hard links: real files under the program's own node_modules, a hundred times faster than installing again.
+  const modules = join(prepared, "node_modules");
+  await run("cp", ["-R", "-l", modules, folder]).catch(() => run("cp", ["-R", modules, folder]));
+  // No link: an example writes its own over it, and two at once would leave a mixture of both to every program of the run.
+  await writeFile(join(folder, "package.json"), manifest);
 }
 
 /** The version the repository itself is tested with. */
