@@ -176,7 +176,8 @@ describe("a comparison under way", () => {
           rows("SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/compare'"),
         ),
       );
-    await expect.poll(sessions, { timeout: 5000 }).toEqual([[], []]);
+    await expect.poll(sessions, { timeout: 60_000 }).toEqual([[], []]);
+    expect((await verdict("large"))?.state ?? "comparing").toBe("comparing");
     await task.up({ ...live, ...full });
     expect((await verdict("large"))?.differences).toEqual([{ row: "id = 399999", kind: "changed" }]);
     await task.destroy();
@@ -256,11 +257,10 @@ describe("a source before 14, which does not notice that a client is gone", () =
       const reads = () =>
         task.source.rows("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'godwit/%/compare' AND state = 'active'");
       await expect.poll(reads, { timeout: 20_000 }).toHaveLength(1);
-      const began = Date.now();
       await task.up({ ...live, ...full, desiredState: "paused" });
-      await expect.poll(reads, { timeout: 2000 }).toEqual([]);
-      const paused = Date.now() - began;
-      expect(paused).toBeLessThan(8000);
+      await expect.poll(reads, { timeout: 60_000 }).toEqual([]);
+      // Ended, and not at its end.
+      expect((await verdict("bag"))?.state ?? "comparing").toBe("comparing");
       await task.up({ ...live, ...full });
       expect(await verdict("bag")).toMatchObject({ state: "equal", sourceRows: 1_500_000 });
     } finally {
