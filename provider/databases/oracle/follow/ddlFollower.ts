@@ -1,4 +1,3 @@
-import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { QualifiedName } from "../../../engine/models/catalog.js";
 import type { DdlOperations, PlannedTable } from "../../../engine/models/plan.js";
 import { ddlOperations, resolvePlan } from "../../../engine/plan.js";
@@ -9,14 +8,13 @@ import { describeTargets, type TargetTable } from "../../postgres/apply/targetTa
 import { ident, qualified } from "../../postgres/sql.js";
 import type { OracleCatalog } from "../catalog/model.js";
 import { naturalName } from "../catalog/naturalName.js";
-import { ConversionContext } from "../convert/convertDdl.js";
 import type { OracleConnection } from "../driver.js";
 import type { DdlChange } from "../logMiner/emitTransaction.js";
 import { positionAt } from "../logMiner/position.js";
 import type { RedoTables } from "../logMiner/redoTables.js";
-import { knownObjects } from "../schema/knownObjects.js";
-import { type ColumnChange, columnChanges, createdColumns } from "./columnChanges.js";
-import { convertStatement } from "./convertStatement.js";
+import { alterSql, PARTITIONS } from "./alterSql.js";
+import { ChangeConversion } from "./changeConversion.js";
+import { columnChanges, createdColumns } from "./columnChanges.js";
 import { optionsOf, takesIn } from "./ddlScope.js";
 import { type DdlOperation, type DdlStatement, isInRecycleBin, readDdlStatement } from "./ddlStatement.js";
 import { structureRejected, structureStops } from "./ddlStops.js";
@@ -53,8 +51,6 @@ export interface DdlFollowerOptions {
 const TABLES_OF_CLUSTER = `
 SELECT t.owner AS "schema", t.table_name AS "table" FROM all_tables t WHERE t.owner = :schema AND t.cluster_name = :name`;
 
-/** ALTER TABLE ... DROP or TRUNCATE PARTITION. */
-const PARTITIONS = /\b(DROP|TRUNCATE)\s+(SUB)?PARTITIONS?\b/i;
 const UNDEFINED_TABLE = "42P01";
 
 type Entry = Pick<TableRecord, "table" | "loadPosition">;
@@ -77,9 +73,10 @@ export class DdlFollower implements NamesOnTarget {
   private readonly entries: Map<string, Entry>;
   private readonly task: DdlOperations;
   private readonly readAt: bigint;
-  private known: Promise<ConversionContext> | undefined;
+  private readonly conversion: ChangeConversion;
 
   constructor(private readonly options: DdlFollowerOptions) {
+    this.conversion = new ChangeConversion(options, this);
     this.entries = new Map(options.entries.map((entry) => [keyOf(entry.table.source), entry]));
     this.task = ddlOperations(options.selection?.options.operations?.ddl, "operations");
     this.readAt = options.selection ? BigInt(options.selection.readAt) : 0n;
@@ -177,7 +174,7 @@ export class DdlFollower implements NamesOnTarget {
 
   private async alter(change: DdlChange, { table, loadPosition }: Entry, allowed: boolean): Promise<void> {
     const changes = columnChanges(change.sql);
-    const sql = allowed ? await this.alterSql(change, table, changes) : [];
+    const sql = allowed ? await alterSql(change, table, changes, this.conversion) : [];
     if (sql.length === 0 && changes.length === 0) return;
     const catalog = await this.options.readCatalog();
     const details = catalog.details.get(table.id);
@@ -190,31 +187,6 @@ export class DdlFollower implements NamesOnTarget {
       const keyMayDiffer = /\b(PRIMARY|UNIQUE|CONSTRAINT)\b/i.test(change.sql);
       await this.replan({ target, table: renamed, catalog, loadPosition, before, keyMayDiffer });
     });
-  }
-
-  /** None where it only concerns columns that the task leaves out, or nothing that PostgreSQL has to be told. */
-  private async alterSql(change: DdlChange, table: PlannedTable, changes: readonly ColumnChange[]): Promise<readonly string[]> {
-    const [first] = changes;
-    const planned = new Map(table.columns.map((column) => [column.source, column.target]));
-    const leftOut = (each: ColumnChange) =>
-      "name" in each && each.kind !== "add" && !planned.has(each.name) && table.leftOut.includes(each.name);
-    if (first && changes.every(leftOut)) return [];
-    // Storage of an index-organized table.
-    if (/\bADD\s+OVERFLOW\b/i.test(change.sql)) return [];
-    if (/\bMODIFY\s+(SUB)?PARTITION\b.*\b(ADD|DROP)\s+VALUES\b/is.test(change.sql))
-      throw structureStops(change, table.source, "a list partition takes other values than before");
-    if (changes.some(leftOut))
-      throw structureStops(change, table.source, "it changes columns that the task moves together with some that it leaves out");
-    if (first?.kind === "rename") {
-      // A name that the program gave stays.
-      const target = planned.get(first.name);
-      if (target === undefined || target !== naturalName(first.name)) return [];
-      return [`ALTER TABLE ${qualified(table.target)} RENAME COLUMN ${ident(target)} TO ${ident(naturalName(first.to))}`];
-    }
-    // What is not there would be dropped without its rows: those of an interval's partition lie in the default one.
-    return (await this.converted(change, table.source)).map((sql) =>
-      PARTITIONS.test(change.sql) ? sql.replace(/^DROP TABLE IF EXISTS /, "DROP TABLE ") : sql,
-    );
   }
 
   private async rename(change: DdlChange, { table, loadPosition }: Entry, to: string, allowed: boolean): Promise<void> {
@@ -255,7 +227,7 @@ export class DdlFollower implements NamesOnTarget {
     const catalog = await this.options.readCatalog();
     // Gone again by now: the rows it had are gone as well.
     if (!catalog.tables.some((table) => keyOf(table) === keyOf(name))) return;
-    const sql = await this.converted(change, name);
+    const sql = await this.conversion.ofTable(change, name);
     const planned = resolvePlan(only(catalog, name), optionsOf(selection.options, new Set([name.schema]))).tables.find(
       ({ source }) => keyOf(source) === keyOf(name),
     );
@@ -323,7 +295,7 @@ export class DdlFollower implements NamesOnTarget {
 
   /** What the converter or the target refuses is a warning: no row depends on it. */
   private async convertAndTry(change: DdlChange): Promise<void> {
-    const { statements, skipped } = convertStatement(change, this, await this.knowledge());
+    const { statements, skipped } = await this.conversion.of(change);
     for (const { reason } of skipped) this.options.onWarning(`${shown(change)} was not carried over: ${reason}`);
     const sql = statements.flatMap((each) => each.sql);
     if (sql.length === 0) return;
@@ -334,32 +306,6 @@ export class DdlFollower implements NamesOnTarget {
       const refused = await target.first(...attempts.map((each) => this.inSchema(change, each)));
       if (refused) this.options.onWarning(`${shown(change)} was not carried over, the target refused it: ${refused.message}`);
     });
-  }
-
-  /** What the statement becomes; nothing where PostgreSQL has nothing to be told. Errors: GW1502. */
-  private async converted(change: DdlChange, table: QualifiedName): Promise<readonly string[]> {
-    const { statements, skipped } = convertStatement(change, this, await this.knowledge());
-    const [refused] = skipped;
-    if (refused) throw structureStops(change, table, refused.reason);
-    return statements.flatMap(({ sql }) => sql);
-  }
-
-  /** What the converter has to know of the other objects: read once, each statement adds to it. */
-  private knowledge(): Promise<ConversionContext> {
-    this.known ??= this.readKnown();
-    return this.known;
-  }
-
-  private async readKnown(): Promise<ConversionContext> {
-    const { readCatalog, selection, postgis } = this.options;
-    const catalog = await readCatalog();
-    try {
-      return await knownObjects(catalog, resolvePlan(catalog, optionsOf(selection?.options ?? {})), { postgis });
-    } catch (cause) {
-      // Two objects that would share a name are a matter of the next plan; most statements need no knowledge of others.
-      if (!(cause instanceof GodwitError) || cause.code !== ErrorCode.NameConflict) throw cause;
-      return new ConversionContext({ postgis });
-    }
   }
 
   private async run(target: OpenTarget, change: DdlChange, sql: readonly string[], table: QualifiedName): Promise<void> {
