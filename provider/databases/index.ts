@@ -3,20 +3,21 @@ import type { Ends, ServerFacts, TaskEndpoint } from "../engine/models/endpoint.
 import type { RouteKind } from "../engine/routeKind.js";
 import { analyticdbTarget } from "./analyticdb/dialect.js";
 import { readAnalyticdbFacts } from "./analyticdb/serverFacts.js";
-import { kafkaRoute } from "./kafka/route/kafkaRoute.js";
-import { polardbToKafka } from "./kafka/route/polardbToKafka.js";
-import { readKafkaFacts } from "./kafka/serverFacts.js";
+import { lazyRoute } from "./lazyRoute.js";
 import { naturalName } from "./oracle/catalog/naturalName.js";
-import { oracleRoute } from "./oracle/oracleRoute.js";
-import { readOracleSequences } from "./oracle/sequences.js";
-import { readOracleServer } from "./oracle/serverFacts.js";
+import { formatPosition as formatScn } from "./oracle/logMiner/position.js";
+import { parseScn } from "./oracle/position.js";
 import { polardbSource, polardbTarget, postgresFromPolardb } from "./polardbO/dialect.js";
 import { polardbRoute } from "./polardbO/route.js";
 import { withConnection } from "./postgres/connection.js";
 import { postgresSource, postgresTarget } from "./postgres/dialect.js";
 import { familyRoute } from "./postgres/familyRoute.js";
+import { formatLsn, parseLsn } from "./postgres/lsn.js";
 import { readSequences as readPostgresSequences, type SequenceCatalog } from "./postgres/sequences.js";
 import { readPostgresFacts } from "./postgres/serverFacts.js";
+
+const LSN = { formatPosition: formatLsn, parsePosition: parseLsn };
+const SCN = { formatPosition: formatScn, parsePosition: parseScn };
 
 /** Every pair of engines that Godwit moves data between: one line a route. */
 const ROUTES: Readonly<Record<string, RouteKind>> = {
@@ -25,9 +26,9 @@ const ROUTES: Readonly<Record<string, RouteKind>> = {
   "postgresql>polardb-o": polardbRoute(postgresSource, polardbTarget),
   "polardb-o>polardb-o": polardbRoute(polardbSource, polardbTarget),
   "polardb-o>postgresql": polardbRoute(polardbSource, postgresFromPolardb),
-  "postgresql>kafka": kafkaRoute(postgresSource),
-  "polardb-o>kafka": polardbToKafka,
-  "oracle>postgresql": oracleRoute,
+  "postgresql>kafka": lazyRoute(LSN, async () => (await import("./kafka/route/kafkaRoute.js")).kafkaRoute(postgresSource)),
+  "polardb-o>kafka": lazyRoute(LSN, async () => (await import("./kafka/route/polardbToKafka.js")).polardbToKafka),
+  "oracle>postgresql": lazyRoute(SCN, async () => (await import("./oracle/oracleRoute.js")).oracleRoute),
 };
 
 /** How each engine is asked what it is. */
@@ -35,8 +36,8 @@ const FACTS: Readonly<Record<string, (endpoint: TaskEndpoint, applicationName: s
   postgresql: readPostgresFacts,
   "analyticdb-postgresql": readAnalyticdbFacts,
   "polardb-o": readPostgresFacts,
-  kafka: readKafkaFacts,
-  oracle: readOracleServer,
+  kafka: async (...args) => (await import("./kafka/serverFacts.js")).readKafkaFacts(...args),
+  oracle: async (...args) => (await import("./oracle/serverFacts.js")).readOracleServer(...args),
 };
 
 interface Sequences {
@@ -56,7 +57,7 @@ const SEQUENCES: Readonly<Record<string, Sequences>> = {
   postgresql: POSTGRES_SEQUENCES,
   "analyticdb-postgresql": POSTGRES_SEQUENCES,
   "polardb-o": POSTGRES_SEQUENCES,
-  oracle: { read: readOracleSequences, naturalName },
+  oracle: { read: async (...args) => (await import("./oracle/sequences.js")).readOracleSequences(...args), naturalName },
 };
 
 /** Errors: GW1001 for an engine without sequences. */

@@ -1,4 +1,3 @@
-import { createTransport } from "nodemailer";
 import { type AlertMessage, mailText } from "./alertMessage.js";
 
 export interface SmtpRelay {
@@ -12,6 +11,8 @@ const RELAY_MILLISECONDS = 10_000;
 
 /** Hands one mail to the relay. A connection each: incidents are rare. */
 export async function sendMail({ url, from }: SmtpRelay, to: string, message: AlertMessage): Promise<void> {
+  // Most tasks send none, and every worker would wait for the module.
+  const { createTransport } = await import("nodemailer");
   const transport = createTransport({
     url,
     connectionTimeout: RELAY_MILLISECONDS,
