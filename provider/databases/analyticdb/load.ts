@@ -1,8 +1,11 @@
 import type { Client } from "pg";
+import type { RowSink } from "../../engine/database.js";
 import type { PlannedTable } from "../../engine/models/plan.js";
 import { LOAD_STAGE, type LoadDialect } from "../postgres/copy/rowLoader.js";
 import { ident, qualified } from "../postgres/sql.js";
+import { describeSegmentedTables } from "./apply/segmentedTables.js";
 import { distributedClause } from "./distribution.js";
+import { exactForms, exactSink } from "./exactFloats.js";
 import type { SegmentedServer } from "./serverKind.js";
 import { heapClause } from "./storage.js";
 import { tableDistribution } from "./tableKeys.js";
@@ -12,6 +15,7 @@ export function segmentedLoad(server: SegmentedServer): LoadDialect {
   return {
     // Storage engines other than heap do not know it.
     freezes: false,
+    ...(server.major === 6 ? { textSink } : {}),
     createStage(table, columns) {
       // Not LIKE: it would take NOT NULLs of columns that are not copied.
       const as = `SELECT ${columns} FROM ${qualified(table.target)} WITH NO DATA`;
@@ -20,6 +24,12 @@ export function segmentedLoad(server: SegmentedServer): LoadDialect {
     },
     fromStage,
   };
+}
+
+async function textSink(client: Client, table: PlannedTable): Promise<((sink: RowSink) => RowSink) | undefined> {
+  const columns = (await describeSegmentedTables(client, [table])).get(table.id)?.columns;
+  const forms = exactForms(table.columns.map(({ target }) => columns?.get(target)?.type ?? ""));
+  return forms && ((sink) => exactSink(sink, forms));
 }
 
 const UNIQUE_KEYS = `

@@ -80,15 +80,15 @@ export function recognize(facts: ServerFactsRow): SegmentedServer | OtherServer 
   return { kind: "other", reason: `the server is ${facts.version.slice(0, 100)}, of a version that is not known here` };
 }
 
-/** Everything `recognize` reads, in SQL that PostgreSQL 9.4 has. */
+/** Everything `recognize` reads, in SQL that PostgreSQL 9.4 has. On Greenplum 6 ARRAY() over no rows is NULL. */
 const FACTS = `
 SELECT pg_catalog.version() AS version,
        pg_catalog.current_setting('server_version_num')::integer AS number,
-       ARRAY(SELECT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE n.nspname = 'pg_catalog' AND c.relname LIKE 'gp\\_%' AND c.relkind IN ('r', 'v')) AS catalogs,
+       coalesce(ARRAY(SELECT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = 'pg_catalog' AND c.relname LIKE 'gp\\_%' AND c.relkind IN ('r', 'v')), '{}') AS catalogs,
        ARRAY(SELECT amname::text FROM pg_catalog.pg_am) AS methods,
-       ARRAY(SELECT name || '=' || setting FROM pg_catalog.pg_settings
-              WHERE name ~ 'version' AND name ~ '^(adb|rds|polar)') AS settings`;
+       coalesce(ARRAY(SELECT name || '=' || setting FROM pg_catalog.pg_settings
+                       WHERE name ~ 'version' AND name ~ '^(adb|rds|polar)'), '{}') AS settings`;
 
 export async function readServerKind(client: Client): Promise<SegmentedServer | OtherServer> {
   const { rows } = await client.query<{

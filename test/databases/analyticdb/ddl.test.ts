@@ -100,9 +100,9 @@ describe.each([SIX, SEVEN])("changes of structure on a kernel of PostgreSQL %i",
   it("spreads a table anew for another type of its distribution column, where values hash otherwise", () => {
     const keyed = structure({ constraints: [constraint("t_pkey", "p", [1], "PRIMARY KEY (id)")] });
     const before = column(1, "id");
-    expect(outcome(version, { kind: "changeType", column: column(1, "id", "bigint"), before }, on(keyed))).toEqual([
-      'ALTER TABLE "s"."t" ALTER COLUMN "id" TYPE bigint',
-    ]);
+    const wider = outcome(version, { kind: "changeType", column: column(1, "id", "bigint"), before }, on(keyed));
+    expect(wider).toContain('ALTER TABLE "s"."t" ALTER COLUMN "id" TYPE bigint');
+    expect(wider).not.toContain('ALTER TABLE "s"."t" SET DISTRIBUTED RANDOMLY');
     expect(outcome(version, { kind: "changeType", column: column(1, "id", "text"), before }, on(keyed))).toEqual([
       'ALTER TABLE "s"."t" DROP CONSTRAINT "t_pkey"',
       'ALTER TABLE "s"."t" SET DISTRIBUTED RANDOMLY',
@@ -112,6 +112,36 @@ describe.each([SIX, SEVEN])("changes of structure on a kernel of PostgreSQL %i",
     ]);
     expect(outcome(version, { kind: "changeType", column: column(3, "n", "text"), before: column(3, "n") }, on(keyed))).toEqual([
       'ALTER TABLE "s"."t" ALTER COLUMN "n" TYPE text',
+    ]);
+  });
+
+  it("takes keys and indexes off a column while it gets another type, where the server can't do that itself, and the foreign keys that point at them", () => {
+    const now = structure({
+      constraints: [constraint("t_pkey", "p", [1], "PRIMARY KEY (id)"), constraint("known", "u", [1, 2], "UNIQUE (id, code)")],
+      indexes: [index("by_n", [3], "CREATE INDEX by_n ON s.t USING btree (n)")],
+      pointing: [{ table: { schema: "s", name: "o" }, name: "o_fkey", definition: "FOREIGN KEY (t) REFERENCES s.t(id)" }],
+    });
+    const retyped = (number: number, name: string, type: string, from = "integer") =>
+      outcome(version, { kind: "changeType", column: column(number, name, type), before: column(number, name, from) }, on(now));
+    const alter = (name: string, type: string) => `ALTER TABLE "s"."t" ALTER COLUMN "${name}" TYPE ${type}`;
+    if (version === SEVEN) {
+      expect(retyped(1, "id", "bigint")).toEqual([alter("id", "bigint")]);
+      expect(retyped(3, "n", "bigint")).toEqual([alter("n", "bigint")]);
+      return;
+    }
+    expect(retyped(1, "id", "bigint")).toEqual([
+      'ALTER TABLE "s"."o" DROP CONSTRAINT "o_fkey"',
+      'ALTER TABLE "s"."t" DROP CONSTRAINT "t_pkey"',
+      'ALTER TABLE "s"."t" DROP CONSTRAINT "known"',
+      alter("id", "bigint"),
+      'ALTER TABLE "s"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY (id)',
+      'ALTER TABLE "s"."t" ADD CONSTRAINT "known" UNIQUE (id, code)',
+      'ALTER TABLE "s"."o" ADD CONSTRAINT "o_fkey" FOREIGN KEY (t) REFERENCES s.t(id)',
+    ]);
+    expect(retyped(3, "n", "bigint")).toEqual([
+      'DROP INDEX "s"."by_n"',
+      alter("n", "bigint"),
+      "CREATE INDEX by_n ON s.t USING btree (n)",
     ]);
   });
 

@@ -80,7 +80,7 @@ function statements(
   heap = " USING heap",
 ): string[] {
   const message: Message = { statements: [], copies: [] };
-  segmentedBatch(heap)(message, of, 0, batch, new Stages(), { ...rules, ...more });
+  segmentedBatch(heap, 7)(message, of, 0, batch, new Stages(), { ...rules, ...more });
   return message.statements;
 }
 

@@ -50,6 +50,11 @@ END $$;
 CREATE FUNCTION gp_standin.retype(relation text, named text, wanted text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE filled boolean; same boolean;
 BEGIN
+  -- Greenplum 6 on a column of any index (of a primary key it says that the key exists already).
+  IF current_setting('server_version_num')::int < 120000 AND EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+      WHERE i.indrelid = relation::regclass AND a.attname = named AND a.attnum = ANY (i.indkey::int2[])) THEN
+    RAISE EXCEPTION 'cannot alter indexed column' USING ERRCODE = '0A000', HINT = 'DROP the index first, and recreate it after the ALTER';
+  END IF;
   EXECUTE format('SELECT EXISTS (SELECT FROM %s)', relation::regclass) INTO filled;
   SELECT bool_or(f.opcfamily = g.opcfamily) INTO same
     FROM pg_attribute a JOIN pg_opclass f ON f.opcdefault AND f.opcintype = CASE a.atttypid WHEN 1043 THEN 25 ELSE a.atttypid END JOIN pg_am m ON m.oid = f.opcmethod AND m.amname = 'hash'

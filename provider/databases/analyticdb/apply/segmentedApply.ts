@@ -32,7 +32,10 @@ function segmentedSql(server: SegmentedServer): ApplySql {
   return {
     describeTargets: describeSegmentedTables,
     binaryFits,
-    rules: { addBatch: segmentedBatch(heapClause(server)), changeStatements: segmentedChange },
+    rules: {
+      addBatch: segmentedBatch(heapClause(server), server.major),
+      changeStatements: segmentedChange(server.major),
+    },
   };
 }
 

@@ -2,10 +2,23 @@ import type { ApplyTable } from "../../postgres/apply/applyTable.js";
 import { type MakeChangeStatements, RowStatements, same } from "../../postgres/apply/careful.js";
 import type { Value } from "../../postgres/apply/tuples.js";
 import { ident } from "../../postgres/sql.js";
+import { exactFormsOf, exactValues } from "../exactFloats.js";
+import type { SegmentedServer } from "../serverKind.js";
 
 /** Statements on one row where rows lie on segments. */
-export const segmentedChange: MakeChangeStatements = (connection, table, binary) =>
-  new SegmentedStatements(connection, table, binary);
+export function segmentedChange(major: SegmentedServer["major"]): MakeChangeStatements {
+  return (connection, table, binary) => {
+    const statements = new SegmentedStatements(connection, table, binary);
+    const forms = binary || major > 6 ? undefined : exactFormsOf(table);
+    if (!forms) return statements;
+    const exact = (row: readonly Value[]) => exactValues(row, forms);
+    return {
+      insert: (row) => statements.insert(exact(row)),
+      update: (old, row) => statements.update(exact(old), exact(row)),
+      delete: (old) => statements.delete(exact(old)),
+    };
+  };
+}
 
 class SegmentedStatements extends RowStatements {
   /** Without OVERRIDING SYSTEM VALUE, which PostgreSQL 9.4 lacks. */

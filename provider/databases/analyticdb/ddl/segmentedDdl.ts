@@ -4,7 +4,7 @@ import { ident, qualified } from "../../postgres/sql.js";
 import { distributedClause, distribution } from "../distribution.js";
 import { plainDefault } from "../schema/columns.js";
 import { impossible } from "./impossible.js";
-import { foreignKeyStep, retypedDistribution } from "./steps.js";
+import { foreignKeyStep, retypedColumn } from "./steps.js";
 import { segmentedStructure } from "./structureSql.js";
 
 /**
@@ -49,7 +49,7 @@ export function segmentedDdl(version: number): DdlDialect {
     refusesOn: (change, on) => impossible(change, on, major),
     tableStep(change, on, { sql }) {
       if (change.kind === "addConstraint" && change.constraint.kind === "f") return foreignKeyStep(change.constraint, on);
-      if (change.kind === "changeType") return retypedDistribution(change.column, type(sql.definition(change.column.type)), on);
+      if (change.kind === "changeType") return retypedColumn(change.column, type(sql.definition(change.column.type)), on, major);
       return undefined;
     },
   };

@@ -11,26 +11,45 @@ export function foreignKeyStep({ name }: ConstraintStructure, { table, reference
 }
 
 /**
- * ALTER COLUMN ... TYPE of a column that rows are distributed by. The server does it where the new type hashes as the old one did (integers among
- * themselves, text and varchar), or where there are no rows; else it says "cannot alter type of a column used in a distribution policy". Then the
- * table is spread at random, for which its keys must go, and by the same columns again. Undefined: the plain statement does.
+ * ALTER COLUMN ... TYPE where the plain statement does not do. Undefined: it does.
+ *
+ * A column that rows are distributed by: the server does it where the new type hashes as the old one did (integers among themselves, text and
+ * varchar), or where there are no rows; else it says "cannot alter type of a column used in a distribution policy". Then the table is spread at
+ * random, for which its keys must go, and by the same columns again.
+ *
+ * A column of an index, on 6: "cannot alter indexed column", and of a primary key "relation ... already exists" from a segment (seen on Greenplum 6.0.0
+ * beta): what is over it goes before and comes back after, and so do foreign keys that point at it.
  */
-export function retypedDistribution(column: ColumnStructure, type: string, { table, now }: StepPlace): string[] | undefined {
+export function retypedColumn(
+  column: ColumnStructure,
+  type: string,
+  { table, now }: StepPlace,
+  major: number,
+): string[] | undefined {
   const name = table.columnAfter(column.number) ?? column.name;
   const before = now.columns.find((each) => each.name === name);
-  if (!before || table.empty || !now.distributed?.includes(name) || hashFamily(before.type) === hashFamily(type))
-    return undefined;
-  const keys = now.constraints.filter(({ kind }) => kind === "p" || kind === "u");
-  const unique = now.indexes.filter((index) => index.unique && !index.constraint);
+  if (!before) return undefined;
+  const distributed = now.distributed ?? [];
+  const respread = !table.empty && distributed.includes(name) && hashFamily(before.type) !== hashFamily(type);
+  const inTheWay = (over: readonly number[], unique: boolean) =>
+    (respread && unique) || (major < 12 && over.includes(before.number));
+  const keys = now.constraints.filter(({ kind, columns }) => (kind === "p" || kind === "u") && inTheWay(columns, true));
+  const indexes = now.indexes.filter((index) => !index.constraint && inTheWay(index.columns, index.unique === true));
+  if (!respread && keys.length === 0 && indexes.length === 0) return undefined;
   const alter = (clause: string): string => `ALTER TABLE ${qualified(table.to)} ${clause}`;
+  const pointing = keys.length > 0 ? (now.pointing ?? []) : [];
   return [
+    ...pointing.map(({ table: from, name: key }) => `ALTER TABLE ${qualified(from)} DROP CONSTRAINT ${ident(key)}`),
     ...keys.map((key) => alter(`DROP CONSTRAINT ${ident(key.name)}`)),
-    ...unique.map((index) => `DROP INDEX ${qualified({ schema: table.to.schema, name: index.name })}`),
-    alter("SET DISTRIBUTED RANDOMLY"),
+    ...indexes.map((index) => `DROP INDEX ${qualified({ schema: table.to.schema, name: index.name })}`),
+    ...(respread ? [alter("SET DISTRIBUTED RANDOMLY")] : []),
     alter(`ALTER COLUMN ${ident(name)} TYPE ${type}`),
-    alter(`SET DISTRIBUTED BY (${now.distributed.map(ident).join(", ")})`),
+    ...(respread ? [alter(`SET DISTRIBUTED BY (${distributed.map(ident).join(", ")})`)] : []),
     ...keys.map((key) => alter(`ADD CONSTRAINT ${ident(key.name)} ${key.definition}`)),
-    ...unique.map((index) => index.definition),
+    ...indexes.map((index) => index.definition),
+    ...pointing.map(
+      ({ table: from, name: key, definition }) => `ALTER TABLE ${qualified(from)} ADD CONSTRAINT ${ident(key)} ${definition}`,
+    ),
   ];
 }
 

@@ -13,6 +13,12 @@ SELECT pg_catalog.json_build_object(
        SELECT pg_catalog.json_agg(k.attname) FROM pg_catalog.pg_attribute k
         WHERE k.attrelid = c.oid AND k.attnum = ANY (d.distkey::pg_catalog.int2[])), '[]') END
      FROM pg_catalog.gp_distribution_policy d WHERE d.localoid = c.oid),
+  'pointing', coalesce((
+     SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+              'table', pg_catalog.json_build_object('schema', m.nspname, 'name', f.relname), 'name', k.conname,
+              'definition', pg_catalog.pg_get_constraintdef(k.oid)) ORDER BY k.oid)
+       FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class f ON f.oid = k.conrelid JOIN pg_catalog.pg_namespace m ON m.oid = f.relnamespace
+      WHERE k.confrelid = c.oid AND k.contype = 'f'), '[]'),
   'columns', coalesce((
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'number', a.attnum, 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull, 'identity', '',

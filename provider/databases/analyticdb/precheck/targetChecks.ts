@@ -24,8 +24,9 @@ const RIGHTS = `
 SELECT current_user AS "user", pg_catalog.current_database() AS "database",
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS "mayCreate",
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP') AS "mayUseTemp",
-       ARRAY(SELECT n.nspname::text FROM pg_catalog.pg_namespace n
-              WHERE n.nspname = ANY ($1::text[]) AND NOT (pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))) AS closed`;
+       coalesce(ARRAY(SELECT n.nspname::text FROM pg_catalog.pg_namespace n
+                       WHERE n.nspname = ANY ($1::text[])
+                         AND NOT (pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))), '{}') AS closed`;
 
 /** What AnalyticDB must have and allow. */
 export async function analyticdbChecks(

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { LoadOptions, RowLoader } from "../../../engine/database.js";
+import type { LoadOptions, RowLoader, RowSink } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { PlannedTable } from "../../../engine/models/plan.js";
 import type { PostgresEndpoint } from "../connection.js";
@@ -16,6 +16,8 @@ const NOT_EMPTY_SQLSTATE = "GW002";
 export interface LoadDialect {
   /** COPY ... FREEZE is worth its TRUNCATE: rows are written as visible to all. */
   readonly freezes: boolean;
+  /** Where this target reads some texts otherwise: what the rows of a load in text go through. */
+  textSink?(client: Client, table: PlannedTable): Promise<((sink: RowSink) => RowSink) | undefined>;
   /** A temporary table with the columns of the list, for rows that may collide with what is there. */
   createStage(table: PlannedTable, columns: string): string;
   /** Copies the staged rows that collide with none on any key. */
@@ -48,7 +50,8 @@ export function createRowLoader(
       try {
         await inTransaction(client, async () => {
           const statement = await openingStatement(client, table, options, dialect);
-          const rows = await copyIn(client, endpoint, statement, feed);
+          const through = options.format === "text" ? await dialect.textSink?.(client, table) : undefined;
+          const rows = await copyIn(client, endpoint, statement, through ? (sink) => feed(through(sink)) : feed);
           // What is there stays; rows of the source that collide with it on any key are left out.
           if (options.conflictMode === "ignoreAndProceed")
             await client.query(await dialect.fromStage(client, table, columnList(table)));

@@ -31,6 +31,8 @@ export interface TableStructure extends RelationStructure {
   readonly constraints: readonly ConstraintStructure[];
   /** On a segmented target: names of the columns that rows are distributed by, none for rows at random; absent for replicated tables. */
   readonly distributed?: readonly string[] | null;
+  /** There as well: foreign keys that point at it, its own among them. */
+  readonly pointing?: readonly { readonly table: QualifiedName; readonly name: string; readonly definition: string }[];
 }
 
 export interface ViewStructure extends RelationStructure {
