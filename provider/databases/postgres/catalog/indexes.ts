@@ -56,6 +56,7 @@ export async function readStatistics(session: CatalogSession): Promise<PgStatist
  * conindid also names the index a foreign key points at, hence the filter on contype. An expression column's
  * statistics target lives in the index's own pg_attribute rows.
  */
+/** No slice of an array: to IvorySQL, and perhaps to others with Oracle's dialect, a colon and a word are a bind variable. */
 function indexesSql(session: CatalogSession): string {
   return `
 SELECT c.oid AS id, n.nspname AS schema, c.relname AS name, i.indrelid AS relation,
@@ -64,7 +65,9 @@ SELECT c.oid AS id, n.nspname AS schema, c.relname AS name, i.indrelid AS relati
        ${since(session, 15, "i.indnullsnotdistinct", "false")} AS nulls_not_distinct,
        h.inhparent AS parent, k.oid AS constraint,
        c.reloptions AS options,
-       (pg_catalog.string_to_array(i.indkey::text, ' ')::pg_catalog.int4[])[1:${since(session, 11, "i.indnkeyatts", "i.indnatts")}] AS key_columns,
+       ARRAY(SELECT u.number::pg_catalog.int4
+               FROM pg_catalog.unnest(pg_catalog.string_to_array(i.indkey::text, ' ')) WITH ORDINALITY AS u (number, place)
+              WHERE u.place <= ${since(session, 11, "i.indnkeyatts", "i.indnatts")} ORDER BY u.place) AS key_columns,
        a.targets AS statistics
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
