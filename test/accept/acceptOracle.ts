@@ -1,11 +1,11 @@
-import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import { connectOracle } from "../../provider/databases/oracle/driver.js";
 import { withConnection } from "../../provider/databases/postgres/connection.js";
 import type { TaskEndpoint } from "../../provider/engine/models/endpoint.js";
 import { startPostgres } from "../support/postgres.js";
 import { accept } from "./acceptance.js";
+import { compareSides } from "./compareSides.js";
+import { interruption, parseConnection, readPassword } from "./connectionArgument.js";
 import { oracleScratch } from "./oracleScratch.js";
 
 const USAGE = `npm run accept:oracle -- USER@HOST:PORT/SERVICE [--target USER@HOST:PORT/DATABASE] [--sid] [--ca FILE] [--client-library FOLDER]
@@ -31,12 +31,12 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return given === undefined ? 2 : 0;
   }
-  const from = parseConnection(given);
+  const from = parseConnection(given, USAGE);
   const source: TaskEndpoint = {
     engine: "oracle",
     hosts: [from.host],
     username: from.username,
-    password: await password("GODWIT_ACCEPT_PASSWORD", `password of ${from.username}`),
+    password: await readPassword("GODWIT_ACCEPT_PASSWORD", `password of ${from.username}`),
     oracle: {
       ...(values.sid ? { sid: from.name } : { serviceName: from.name }),
       ...(values["client-library"] === undefined ? {} : { clientLibraryDirectory: values["client-library"] }),
@@ -51,21 +51,15 @@ async function main(): Promise<number> {
     await connection.close();
     throw cause;
   });
-  const interrupted = new AbortController();
-  const onSignal = () => {
-    if (interrupted.signal.aborted) process.exit(130);
-    console.error("stopping: the scratch schema and the task are being taken away (again: leaves them where they are)");
-    interrupted.abort(new Error("interrupted"));
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const signal = interruption();
   try {
     const scratch = oracleScratch(connection);
     const held = await accept({
       source,
       target: side.endpoint,
       scratch,
-      connection,
-      signal: interrupted.signal,
+      compare: () => compareSides(connection, side.endpoint, scratch.schema, scratch.tables),
+      signal,
       say: (step, text) => console.log(`${step.padEnd(13)} ${text}`),
     });
     if (values.target !== undefined) {
@@ -87,35 +81,10 @@ async function openTarget(given: string | undefined): Promise<{ readonly endpoin
     await server.createDatabase("accept");
     return { endpoint: server.endpoint("accept") as TaskEndpoint, close: () => server.remove() };
   }
-  const { username, host, name } = parseConnection(given);
-  const secret = await password("GODWIT_ACCEPT_TARGET_PASSWORD", `password of ${username} at the target`);
+  const { username, host, name } = parseConnection(given, USAGE);
+  const secret = await readPassword("GODWIT_ACCEPT_TARGET_PASSWORD", `password of ${username} at the target`);
   const endpoint = { engine: "postgresql", hosts: [host], username, password: secret, databaseName: name };
   return { endpoint, close: async () => undefined };
-}
-
-/** Others on this machine see a command's arguments: a password has no place there. */
-function parseConnection(text: string): { readonly username: string; readonly host: string; readonly name: string } {
-  const match = /^([^/@\s]+)@([^/\s]+)\/(\S+)$/.exec(text);
-  if (match) return { username: match[1] ?? "", host: match[2] ?? "", name: match[3] ?? "" };
-  throw new Error(`give the connection as USER@HOST:PORT/NAME, without a password\n\n${USAGE}`);
-}
-
-async function password(variable: string, what: string): Promise<string> {
-  const set = process.env[variable];
-  if (set !== undefined && set !== "") return set;
-  process.stderr.write(`${what}: `);
-  // What is typed is not shown.
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
-  try {
-    return await new Promise((resolve, reject) => {
-      reader.once("line", resolve);
-      reader.once("close", () => reject(new Error(`no password was given (or set ${variable})`)));
-    });
-  } finally {
-    reader.close();
-    process.stderr.write("\n");
-  }
 }
 
 main().then(

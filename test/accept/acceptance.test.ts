@@ -11,9 +11,11 @@ import { type EmulatedTable, OracleEmulator } from "../support/oracle/emulator.j
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { REPOSITORY } from "../support/pulumiProject.js";
 import { accept, type Scratch } from "./acceptance.js";
+import { compareSides } from "./compareSides.js";
 
 process.env.GODWIT_ORACLE_DRIVER = join(REPOSITORY, "test/support/oracle/emulatorModule.cjs");
 
+const TABLES = ["ORDERS", "EVENTS", "PAPERS"];
 let server: PostgresServer;
 let emulator: OracleEmulator;
 
@@ -34,7 +36,7 @@ async function emulatedScratch(spoil: () => Promise<void>): Promise<Scratch> {
   let events: EmulatedTable | undefined;
   return {
     schema: "BUSY",
-    tables: ["ORDERS", "EVENTS", "PAPERS"],
+    tables: TABLES,
     async create() {
       const tables = await dictionary.declare(BUSY);
       orders = tables.get("ORDERS");
@@ -89,7 +91,7 @@ async function run(spoil: () => Promise<void>): Promise<Ran> {
       source,
       target: server.endpoint("target") as TaskEndpoint,
       scratch: await emulatedScratch(spoil),
-      connection,
+      compare: () => compareSides(connection, server.endpoint("target") as TaskEndpoint, "BUSY", TABLES),
       say: (step, text) => void lines.push(`${step}: ${text}`),
       seconds: 20,
       home,
@@ -124,7 +126,7 @@ it("does not accept one where a row is another at the target", async () => {
     scratch: await emulatedScratch(async () => {
       await server.query("UPDATE busy.orders SET note = 'spoilt' WHERE id = 50", undefined, "target");
     }),
-    connection,
+    compare: () => compareSides(connection, server.endpoint("target") as TaskEndpoint, "BUSY", TABLES),
     say: (step, text) => void lines.push(`${step}: ${text}`),
     seconds: 8,
   });

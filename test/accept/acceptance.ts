@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../../provider/contract/types.js";
-import type { OracleConnection } from "../../provider/databases/oracle/driver.js";
 import type { TaskEndpoint } from "../../provider/engine/models/endpoint.js";
 import { REPOSITORY } from "../support/pulumiProject.js";
-import { type Compared, compareSides } from "./compareSides.js";
+import type { Compared } from "./compareSides.js";
 
 const { migrationTask } = require(
   join(REPOSITORY, "dist/provider/resources/migrationTask.js"),
@@ -31,8 +30,8 @@ export interface Acceptance {
   readonly source: TaskEndpoint;
   readonly target: TaskEndpoint;
   readonly scratch: Scratch;
-  /** A session at the source, for comparing. */
-  readonly connection: OracleConnection;
+  /** Compares whole tables of the two sides as they are now. */
+  readonly compare: () => Promise<readonly Compared[]>;
   readonly say: (step: string, text: string) => void;
   /** How long the target may take to be level. Default 120. */
   readonly seconds?: number;
@@ -120,9 +119,9 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
   return held;
 }
 
-async function untilLevel({ connection, target, scratch, signal }: Acceptance, seconds: number): Promise<readonly Compared[]> {
+async function untilLevel({ compare, signal }: Acceptance, seconds: number): Promise<readonly Compared[]> {
   for (const end = Date.now() + seconds * 1000; ; ) {
-    const results = await compareSides(connection, target, scratch.schema, scratch.tables);
+    const results = await compare();
     if (results.every(({ differences }) => differences.length === 0) || Date.now() > end || signal?.aborted) return results;
     await sleep(1000, undefined, { signal }).catch(() => undefined);
   }

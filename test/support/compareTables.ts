@@ -55,11 +55,16 @@ export async function compareDatabases(
 ): Promise<Comparison> {
   const sides = await Promise.all([openSnapshot(source), openSnapshot(target)]);
   try {
-    await makeTextsComparable(sides);
-    return await compareAll(...sides, options);
+    return await compareClients(...sides, options);
   } finally {
     await Promise.all(sides.map((client) => client.end()));
   }
+}
+
+/** The same over sessions that are in a transaction each, whose settings are changed for its time. */
+export async function compareClients(source: Client, target: Client, options: CompareOptions = {}): Promise<Comparison> {
+  await makeTextsComparable([source, target]);
+  return compareAll(source, target, options);
 }
 
 async function compareAll(source: Client, target: Client, options: CompareOptions): Promise<Comparison> {
@@ -186,7 +191,9 @@ async function makeTextsComparable(sides: readonly Client[]): Promise<void> {
     statement_timeout: "0",
   };
   for (const client of sides) {
-    for (const [name, value] of Object.entries(settings)) await client.query("SELECT set_config($1, $2, true)", [name, value]);
+    // PostgreSQL 9.4, which AnalyticDB 6 is made of, has no row_security.
+    for (const [name, value] of Object.entries(settings))
+      await client.query("SELECT set_config(name, $2, true) FROM pg_settings WHERE lower(name) = lower($1)", [name, value]);
   }
 }
 
