@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
+import { convertedRows } from "./convertedRows.js";
 
 /** Where PostgreSQL has a word of the same spelling with another meaning, the converted query gives what Oracle's documentation says. */
 describe("a converted query means what it meant", () => {
@@ -12,18 +13,7 @@ describe("a converted query means what it meant", () => {
     await server?.remove();
   });
 
-  /** The rows of a query over DUAL or over the tables that `first` makes. */
-  async function rows(query: string, first = ""): Promise<unknown[][]> {
-    const { support, statements, skipped } = convertDdl(`${first}\nCREATE OR REPLACE VIEW v AS ${query};`);
-    expect(skipped).toEqual([]);
-    const database = `meanings_${Math.random().toString(36).slice(2)}`;
-    await server.createDatabase(database);
-    for (const sql of [...support, ...statements.flatMap((statement) => statement.sql)])
-      await server.query(sql, undefined, database);
-    const text =
-      "SELECT (SELECT array_agg(value ORDER BY number) FROM json_each_text(to_json(v)) WITH ORDINALITY AS f(key, value, number)) FROM v";
-    return (await server.query<{ array_agg: unknown[] }>(text, undefined, database)).rows.map((row) => row.array_agg);
-  }
+  const rows = (query: string, first = "") => convertedRows(server, query, first);
 
   const skippedOf = (query: string) => convertDdl(`CREATE VIEW v AS ${query};`).skipped.map(({ reason }) => reason);
 
@@ -33,6 +23,11 @@ describe("a converted query means what it meant", () => {
         DECODE(RTRIM(' '), NULL, 'null', 'text') e, NVL(REGEXP_REPLACE('12', '\\d'), '-') f, SUBSTR('abc', 1, 2) g,
         CASE WHEN TRANSLATE('ab', 'xab', 'x') <> 'q' THEN 1 ELSE 0 END h FROM dual`),
     ).toEqual([["none", null, null, "0", "null", "-", "ab", "0"]]);
+  });
+
+  it("joins three queries from left to right", async () => {
+    expect(await rows("SELECT 1 a FROM dual UNION SELECT 2 FROM dual INTERSECT SELECT 2 FROM dual")).toEqual([["2"]]);
+    expect(await rows("SELECT 1 a FROM dual MINUS SELECT 1 FROM dual UNION SELECT 1 FROM dual")).toEqual([["1"]]);
   });
 
   it("puts a year of two digits into Oracle's hundred years, and leaves one of four alone", async () => {

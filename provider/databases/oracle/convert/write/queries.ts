@@ -94,17 +94,17 @@ interface WrittenSet extends WrittenBody {
 }
 
 function writeSet(body: Extract<QueryBody, { kind: "set" }>, env: Environment, into: string): WrittenSet {
-  const left = writeSide(body.left, env, into);
+  const left = writeSide(body.left, env, into, body.operator.startsWith("INTERSECT"));
   const right = writeSide(body.right, env, "");
   const rows = [left, right].flatMap((side) => ("rows" in side ? (side as WrittenSet).rows : [side.columns]));
   return { sql: `${left.sql} ${body.operator} ${right.sql}`, columns: left.columns, env, rows };
 }
 
 /** A side of UNION and the like: INTERSECT binds tighter in PostgreSQL, in Oracle all are equal and go from left to right. */
-function writeSide(body: QueryBody, env: Environment, into: string): WrittenBody {
+function writeSide(body: QueryBody, env: Environment, into: string, intersects = false): WrittenBody {
   const side = writeBody(body, env, into);
-  const needsBrackets =
-    side.limit !== undefined || side.sql.startsWith("WITH ") || (body.kind === "set" && !body.operator.startsWith("UNION"));
+  const isLooser = body.kind === "set" && (intersects || !body.operator.startsWith("UNION"));
+  const needsBrackets = side.limit !== undefined || side.sql.startsWith("WITH ") || isLooser;
   return needsBrackets ? { ...side, sql: `(${side.sql}${side.limit === undefined ? "" : ` LIMIT ${side.limit}`})` } : side;
 }
 

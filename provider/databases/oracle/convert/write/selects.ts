@@ -56,14 +56,14 @@ export function writeSelect(select: Select, around: Environment, into: string, q
   return { sql: [list, ...clauses].join(" "), columns, env: inner, ...(limit === undefined ? {} : { limit }) };
 }
 
-function writeGrouping(select: Select, env: Environment): string[] {
+export function writeGrouping(select: Select, env: Environment): string[] {
   const group = select.group.map((item) => writeGroupItem(item, env)).join(", ");
   return [...(group === "" ? [] : [`GROUP BY ${group}`]), ...(select.having ? [`HAVING ${writeSql(select.having, env)}`] : [])];
 }
 
 const AGGREGATES = new Set(["count", "sum", "avg", "min", "max", "listagg", "stddev", "variance", "median", "collect"]);
 
-function hasAggregate(items: readonly SelectItem[]): boolean {
+export function hasAggregate(items: readonly SelectItem[]): boolean {
   let found = false;
   visit(items, (node) => {
     if (node.kind === "subquery") return false;
@@ -91,7 +91,8 @@ export function writeItems(
       return "'X'::varchar(1) AS dummy";
     }
     if (item.value.kind === "star") columns.push(...starColumns(item.value.of, env));
-    const written = writeExpression(item.value, env);
+    const star = item.value.kind === "star" ? env.pseudo?.get([...item.value.of, "*"].join(".")) : undefined;
+    const written = star === undefined ? writeExpression(item.value, env) : { sql: star, type: UNKNOWN };
     const isMarked = item.value.kind !== "star" && (marked === "recursive" || (marked && written.type.family === "unknown"));
     const sql = isMarked ? mark(written.sql, columns.length) : written.sql;
     const natural = naturalName(item.value);
