@@ -34,10 +34,12 @@ export async function convertFile(
     return 2;
   }
   const { file, ...rest } = options;
-  const ofKind = convertDdl(source, rest);
+  const geometryAsObject = rest.postgis !== true;
+  const ofKind = convertDdl(source, { ...rest, geometryAsObject });
   // A file with nothing of the kind is taken whole: the kind then only says what its caller calls the object.
   const { kind: _, ...whole } = rest;
-  const conversion = ofKind.statements.length + ofKind.skipped.length > 0 ? ofKind : convertDdl(source, whole);
+  const conversion =
+    ofKind.statements.length + ofKind.skipped.length > 0 ? ofKind : convertDdl(source, { ...whole, geometryAsObject });
   streams.output.write(renderSql(conversion));
   streams.report.write(renderReport(conversion, file));
   return conversion.statements.length > 0 ? 0 : 1;

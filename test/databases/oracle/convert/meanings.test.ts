@@ -30,6 +30,25 @@ describe("a converted query means what it meant", () => {
     expect(await rows("SELECT 1 a FROM dual MINUS SELECT 1 FROM dual UNION SELECT 1 FROM dual")).toEqual([["1"]]);
   });
 
+  const STAFF = `CREATE TABLE emp (id NUMBER(4), n NUMBER(4), m NUMBER(9), name VARCHAR2(5));
+    INSERT INTO emp VALUES (1, 9000, 900000000, 'a'); INSERT INTO emp VALUES (2, 8000, 800000000, 'b');`;
+
+  it("groups by a constant, which is no position, and sorts by an expression over an alias", async () => {
+    expect(await rows("SELECT SUM(n) FROM emp GROUP BY 1, 'x'", STAFF)).toEqual([["17000"]]);
+    expect(await rows("SELECT name, 'USA' c FROM emp GROUP BY name, 'USA' ORDER BY NULL, name", STAFF)).toEqual([
+      ["a", "USA"],
+      ["b", "USA"],
+    ]);
+    expect(await rows("SELECT -n AS below FROM emp ORDER BY below + 0", STAFF)).toEqual([["-9000"], ["-8000"]]);
+    expect(await rows("SELECT TO_CHAR(n) n FROM emp ORDER BY n + 0", STAFF)).toEqual([["8000"], ["9000"]]);
+  });
+
+  it("multiplies numbers whose product has more digits than they", async () => {
+    expect(await rows("SELECT n * n a, m * 12 b, n * 12 c FROM emp WHERE id = 1", STAFF)).toEqual([
+      ["81000000", "10800000000", "108000"],
+    ]);
+  });
+
   it("puts a year of two digits into Oracle's hundred years, and leaves one of four alone", async () => {
     expect(
       await rows(`SELECT TO_DATE('01-JAN-65', 'DD-MON-RR') a, TO_DATE('01-JAN-49', 'DD-MON-RR') b, TO_DATE('01-JAN-85', 'DD-MON-YY') c,

@@ -37,6 +37,32 @@ describe("a converted block says what it said", () => {
     ).toEqual(["bc27", "2"]);
   });
 
+  it("finds a row again by its ROWID in a text", async () => {
+    expect(
+      await lines(`CREATE TABLE found_again (a NUMBER); INSERT INTO found_again VALUES (1); INSERT INTO found_again VALUES (2);
+        DECLARE r ROWID; n NUMBER; BEGIN SELECT ROWID INTO r FROM found_again WHERE a = 2; SELECT a INTO n FROM found_again WHERE ROWID = r;
+          UPDATE found_again t SET a = 3 WHERE t.ROWID = r; SELECT SUM(a) INTO n FROM found_again; DBMS_OUTPUT.PUT_LINE(n); END;`),
+    ).toEqual(["4"]);
+  });
+
+  it("calls Oracle's own function behind STANDARD, whatever the package calls its own", async () => {
+    expect(
+      await lines(`CREATE PACKAGE BODY own_words IS
+          FUNCTION upper(a VARCHAR2) RETURN VARCHAR2 IS BEGIN RETURN 'own'; END;
+          PROCEDURE say IS BEGIN DBMS_OUTPUT.PUT_LINE(upper('x') || STANDARD.UPPER('y')); END;
+        END;
+/
+        BEGIN own_words.say; END;`),
+    ).toEqual(["ownY"]);
+  });
+
+  it("warns where a routine asks for the error that its caller handles", () => {
+    const warnings = convertDdl("CREATE PROCEDURE log_it IS n NUMBER := SQLCODE; BEGIN NULL; END;").statements[0]?.warnings;
+    expect(warnings?.map(({ message }) => message)).toEqual([
+      "SQLCODE outside of a handler says that there is no error: in Oracle it is that of the handler which calls the routine",
+    ]);
+  });
+
   it("raises NO_DATA_FOUND for an element that a table has not, where a handler waits for it", async () => {
     expect(
       await lines(`DECLARE TYPE m IS TABLE OF NUMBER INDEX BY PLS_INTEGER; x m; TYPE w IS TABLE OF NUMBER INDEX BY VARCHAR2(9); y w;

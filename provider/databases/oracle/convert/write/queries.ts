@@ -5,6 +5,7 @@ import { gatherLeanings } from "./leanings.js";
 import { fitName, quoteName } from "./names.js";
 import { type Column, writeSelect } from "./selects.js";
 import { unifyColumns } from "./setColumns.js";
+import { writeOrder } from "./sorting.js";
 import { replaceNodes, visit } from "./tree.js";
 import type { Type } from "./types.js";
 import { writeSql } from "./writeExpression.js";
@@ -31,7 +32,8 @@ export function writeQuery(query: Query, env: Environment, into = ""): WrittenQu
   const body = writeBody(query.body, inner, into, query);
   const clauses = [body.sql];
   if (query.order.length > 0 && !body.ordered) {
-    clauses.push(`ORDER BY ${query.order.map((key) => writeSql(key.value, body.env) + key.direction).join(", ")}`);
+    const order = writeOrder(query, body.env);
+    if (order !== "") clauses.push(order);
     if (body.limit !== undefined)
       env.output.warn("ROWNUM beside ORDER BY: the rows are sorted before they are counted", query.line);
   }

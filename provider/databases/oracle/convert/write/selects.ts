@@ -158,6 +158,9 @@ function starColumns(of: readonly string[], env: Environment): Column[] {
 
 function writeGroupItem(item: GroupItem, env: Environment): string {
   if (item.kind === "empty") return "()";
+  // A constant is a group of its own in Oracle, never a position; PostgreSQL would take a number for one and refuse any other.
+  if (item.kind === "value" && item.value.kind === "literal")
+    return `CAST(${writeSql(item.value, env)} AS ${item.value.type === "number" ? "numeric" : "text"})`;
   if (item.kind === "value") return writeSql(item.value, env);
   return `${item.word} (${item.items.map((each) => writeGroupItem(each, env)).join(", ")})`;
 }

@@ -229,6 +229,15 @@ $$`,
   IF to_regtype('godwit_oracle.anydata') IS NULL THEN CREATE TYPE godwit_oracle.anydata AS (type_name text, value text); END IF;
 END $$`,
   ],
+  sdo_geometry: [
+    `DO $$ BEGIN
+  IF to_regtype('godwit_oracle.sdo_geometry') IS NULL THEN
+    CREATE TYPE godwit_oracle.sdo_point_type AS (x numeric, y numeric, z numeric);
+    CREATE TYPE godwit_oracle.sdo_geometry AS (sdo_gtype numeric, sdo_srid numeric, sdo_point godwit_oracle.sdo_point_type,
+      sdo_elem_info numeric[], sdo_ordinates numeric[]);
+  END IF;
+END $$`,
+  ],
   anydata_value: [
     `CREATE OR REPLACE FUNCTION godwit_oracle.anydata_value(data godwit_oracle.anydata, type_name text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
