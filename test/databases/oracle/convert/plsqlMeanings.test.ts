@@ -37,6 +37,64 @@ describe("a converted block says what it said", () => {
     ).toEqual(["bc27", "2"]);
   });
 
+  it("reads a date whose hour the session's time zone leaves out", async () => {
+    const block = `DECLARE v VARCHAR2(30) := '31.03.2024 02:30'; d DATE; BEGIN d := TO_DATE(v, 'DD.MM.YYYY HH24:MI');
+      DBMS_OUTPUT.PUT_LINE(TO_CHAR(d, 'YYYY-MM-DD HH24:MI')); v := '2018-11-04'; d := TO_DATE(v, 'YYYY-MM-DD');
+      DBMS_OUTPUT.PUT_LINE(TO_CHAR(d, 'YYYY-MM-DD HH24:MI')); END;`;
+    await client.query("SET TIME ZONE 'Europe/Berlin'");
+    expect((await lines(block))[0]).toBe("2024-03-31 02:30");
+    await client.query("SET TIME ZONE 'America/Sao_Paulo'");
+    expect((await lines(block))[1]).toBe("2018-11-04 00:00");
+    await client.query("RESET TIME ZONE");
+  });
+
+  it("takes today's month and year for those that a format does not say", async () => {
+    expect(
+      await lines(`DECLARE t VARCHAR2(9) := '10:30'; BEGIN
+        DBMS_OUTPUT.PUT_LINE(CASE WHEN TO_DATE(t, 'HH24:MI') = TRUNC(SYSDATE, 'MM') + 10.5/24 THEN 'month' END);
+        DBMS_OUTPUT.PUT_LINE(CASE WHEN TO_DATE('2020', 'YYYY') = ADD_MONTHS(DATE '2020-01-01', EXTRACT(MONTH FROM SYSDATE) - 1) THEN 'of year' END);
+        DBMS_OUTPUT.PUT_LINE(TO_CHAR(TO_DATE('24-12', 'DD-MM'), 'DD.MM')); END;`),
+    ).toEqual(["month", "of year", "24.12"]);
+  });
+
+  it("reads a constant moment as it stands", () => {
+    const sql = (value: string) =>
+      convertDdl(`CREATE TABLE m (d DATE DEFAULT ${value});`).statements[0]?.sql[0]?.split("DEFAULT ")[1];
+    expect(sql("TO_DATE(' 2019-01-31 23:59:58', 'SYYYY-MM-DD HH24:MI:SS', 'NLS_CALENDAR=GREGORIAN')")).toContain(
+      "timestamp '2019-01-31 23:59:58'",
+    );
+    expect(sql("TO_DATE('31.02.2019', 'DD.MM.YYYY')")).not.toContain("timestamp '");
+  });
+
+  it("gives back what the session was told about itself, and nothing when that is cleared", async () => {
+    expect(
+      await lines(`BEGIN DBMS_SESSION.SET_IDENTIFIER('me'); DBMS_APPLICATION_INFO.SET_MODULE(action_name => 'act', module_name => 'mod');
+        DBMS_OUTPUT.PUT_LINE(SYS_CONTEXT('USERENV', 'CLIENT_IDENTIFIER') || SYS_CONTEXT('USERENV', 'MODULE') || SYS_CONTEXT('USERENV', 'ACTION'));
+        DBMS_SESSION.CLEAR_IDENTIFIER; DBMS_SESSION.SET_CONTEXT('own_ctx', 'k', 'v'); DBMS_OUTPUT.PUT_LINE(SYS_CONTEXT('own_ctx', 'K'));
+        DBMS_SESSION.CLEAR_CONTEXT('own_ctx', attribute => 'k');
+        IF SYS_CONTEXT('USERENV', 'CLIENT_IDENTIFIER') IS NULL AND SYS_CONTEXT('own_ctx', 'k') IS NULL THEN DBMS_OUTPUT.PUT_LINE('cleared'); END IF; END;`),
+    ).toEqual(["memodact", "v", "cleared"]);
+  });
+
+  it("takes arguments of Oracle's packages by their names, and appends to LOBs as much as is asked for", async () => {
+    expect(
+      await lines(`DECLARE c CLOB := 'abcdef'; b BLOB := HEXTORAW('01'); BEGIN
+        DBMS_OUTPUT.PUT_LINE(DBMS_LOB.SUBSTR(lob_loc => c, offset => 2, amount => 3));
+        DBMS_LOB.WRITEAPPEND(c, 2, 'xyz'); DBMS_OUTPUT.PUT_LINE(c);
+        DBMS_LOB.APPEND(b, HEXTORAW('02FF')); DBMS_OUTPUT.PUT_LINE(RAWTOHEX(b)); END;`),
+    ).toEqual(["bcd", "abcdefxy", "0102FF"]);
+  });
+
+  it("binds the placeholders of a statement that stands in a variable", async () => {
+    expect(
+      await lines(`CREATE TABLE bound (a NUMBER, b VARCHAR2(20)); 
+        DECLARE v VARCHAR2(200); n NUMBER; c SYS_REFCURSOR; w VARCHAR2(20); BEGIN
+        v := 'INSERT INTO bound VALUES (:x, '':no:'' || :y)'; EXECUTE IMMEDIATE v USING 1, 'z'; EXECUTE IMMEDIATE v USING 2, 'w';
+        v := 'SELECT b FROM bound WHERE a = :id'; OPEN c FOR v USING 2; FETCH c INTO w; CLOSE c; DBMS_OUTPUT.PUT_LINE(w);
+        EXECUTE IMMEDIATE 'SELECT COUNT(*) FROM bound WHERE a > :1' || ' AND a < :2' INTO n USING 0, 2; DBMS_OUTPUT.PUT_LINE(n); END;`),
+    ).toEqual([":no:w", "1"]);
+  });
+
   it("finds a row again by its ROWID in a text", async () => {
     expect(
       await lines(`CREATE TABLE found_again (a NUMBER); INSERT INTO found_again VALUES (1); INSERT INTO found_again VALUES (2);

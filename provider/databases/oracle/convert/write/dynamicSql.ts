@@ -85,6 +85,9 @@ export function writeDynamicText(command: Expression, binds: number, env: Enviro
   };
   collect(command);
   const numbered = numberPlaceholders(literals);
+  const found = numbered.join("").match(/\$\d+/g)?.length ?? 0;
+  // The others stand in a variable.
+  if (found < binds) return `${env.output.use("placeholders")}(${writeSql(command, env)})`;
   let next = 0;
   const renumber = (e: Expression): Expression => {
     if (e.kind === "binary" && e.operator === "||") return { ...e, left: renumber(e.left), right: renumber(e.right) };
