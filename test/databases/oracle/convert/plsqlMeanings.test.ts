@@ -95,6 +95,26 @@ describe("a converted block says what it said", () => {
     ).toEqual([":no:w", "1"]);
   });
 
+  it("walks through a collection with an index of any name", async () => {
+    expect(
+      await lines(`DECLARE TYPE m IS TABLE OF NUMBER INDEX BY VARCHAR2(5); TYPE n IS TABLE OF VARCHAR2(5); x m; y n := n('p', 'q', 'r'); k VARCHAR2(5);
+        s VARCHAR2(50); BEGIN x('b') := 2; x('a') := 1; x('c') := 3; k := x.FIRST;
+        WHILE k IS NOT NULL LOOP s := s || k || x(k); k := x.NEXT(k); END LOOP; DBMS_OUTPUT.PUT_LINE(s); k := x.LAST; s := NULL;
+        WHILE k IS NOT NULL LOOP s := s || k; k := x.PRIOR(k); END LOOP; DBMS_OUTPUT.PUT_LINE(s); s := NULL;
+        DECLARE k NUMBER := y.FIRST; BEGIN WHILE k IS NOT NULL LOOP s := s || y(k); k := y.NEXT(k); END LOOP; DBMS_OUTPUT.PUT_LINE(s); END; END;`),
+    ).toEqual(["a1b2c3", "cba", "pqr"]);
+  });
+
+  it("calls a method whose empty brackets were left out", async () => {
+    expect(
+      await lines(`CREATE TYPE doubled AS OBJECT (a NUMBER, MEMBER FUNCTION twice RETURN NUMBER);
+/
+        CREATE TYPE BODY doubled AS MEMBER FUNCTION twice RETURN NUMBER IS BEGIN RETURN a * 2; END; END;
+/
+        DECLARE o doubled := doubled(6); BEGIN DBMS_OUTPUT.PUT_LINE(o.twice || o.a || o.twice()); END;`),
+    ).toEqual(["12612"]);
+  });
+
   it("finds a row again by its ROWID in a text", async () => {
     expect(
       await lines(`CREATE TABLE found_again (a NUMBER); INSERT INTO found_again VALUES (1); INSERT INTO found_again VALUES (2);

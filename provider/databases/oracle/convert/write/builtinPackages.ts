@@ -220,7 +220,7 @@ function nothing(): string[] {
 }
 
 function notice([text]: Values, env: Environment): string[] {
-  if (!text) return ["RAISE NOTICE '';"];
+  if (!text || (text.kind === "literal" && (text.type === "null" || text.value === ""))) return ["RAISE NOTICE '';"];
   const written = writeExpression(text, env);
   const shown = written.type.family === "number" ? numberText(written.sql, env) : written.sql;
   return [`RAISE NOTICE '%', ${shown};`];
