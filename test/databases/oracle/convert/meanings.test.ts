@@ -49,6 +49,26 @@ describe("a converted query means what it meant", () => {
     ]);
   });
 
+  it("calls a function without brackets where DUAL is all that a query takes from", async () => {
+    const first = "CREATE FUNCTION whoami RETURN VARCHAR2 IS BEGIN RETURN 'me'; END;\n/";
+    expect(await rows("SELECT whoami() u, (SELECT x FROM dual) FROM (SELECT 2 x FROM dual)", first)).toEqual([["me", "2"]]);
+    expect(await rows("SELECT whoami u, 1 a FROM dual ORDER BY a", first)).toEqual([["me", "1"]]);
+    const loose = convertDdl("CREATE VIEW v AS SELECT someone_elses a FROM dual;").statements[0]?.sql;
+    expect(loose).toEqual(["CREATE VIEW v AS SELECT someone_elses() AS a"]);
+  });
+
+  it("names expressions that a view has no names for, and sorts by the codes of characters", async () => {
+    const { statements } = convertDdl("CREATE VIEW v AS SELECT 'A', 'B' FROM dual;");
+    expect(statements[0]?.warnings[0]?.message).toContain("column_1");
+    expect(await rows("SELECT COUNT(*), MAX(n) FROM emp", STAFF)).toEqual([["2", "9000"]]);
+    expect(
+      await rows(
+        "SELECT x FROM (SELECT 'b' x FROM dual UNION ALL SELECT 'A' FROM dual) ORDER BY NLSSORT(x, 'NLS_SORT=BINARY_CI') DESC",
+      ),
+    ).toEqual([["b"], ["A"]]);
+    expect(skippedOf("SELECT NLSSORT('x', 'NLS_SORT=GERMAN') a FROM dual")).toEqual(["NLSSORT in another order than BINARY"]);
+  });
+
   it("puts a year of two digits into Oracle's hundred years, and leaves one of four alone", async () => {
     expect(
       await rows(`SELECT TO_DATE('01-JAN-65', 'DD-MON-RR') a, TO_DATE('01-JAN-49', 'DD-MON-RR') b, TO_DATE('01-JAN-85', 'DD-MON-YY') c,

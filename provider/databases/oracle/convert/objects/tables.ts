@@ -33,8 +33,8 @@ export function convertTable(cursor: Cursor, env: Environment): Converted {
   if (temporary) env.output.warn("a temporary table of PostgreSQL is gone with its session: each session creates its own", line);
   const head = `CREATE ${temporary ? "TEMPORARY " : ""}TABLE ${guard}${sqlName}`;
   if (query) {
-    const written = writeStoredQuery(query, env);
     const names = columns.map((column) => column.name);
+    const written = writeStoredQuery(query, env, names);
     register(name, columnMap(written.columns, names), env);
     const list = names.length > 0 ? ` (${names.map(quoteName).join(", ")})` : "";
     return { kind: "table", name: name.join("."), sql: [...schema, `${head}${list}${onCommit} AS ${written.sql}`] };

@@ -35,6 +35,7 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
     for (const table of env.scope.tables()) type ??= table.columns?.get(first);
     const routine = env.scope.find(first);
     if (!type && routine?.kind === "routine") return undefined;
+    if (!type && env.tableless && env.place === "query" && env.scope.tables().next().done) return undefined;
     if (env.place === "procedure") return type ? { sql: quoteName(first), type } : undefined;
     return { sql: quoteName(first), type: type ?? unknownColumn(first, env) };
   }

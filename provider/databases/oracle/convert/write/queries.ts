@@ -1,5 +1,5 @@
 import { Unconvertible } from "../read/cursor.js";
-import type { CommonTable, Query, QueryBody } from "../read/query.js";
+import type { CommonTable, Query, QueryBody, SelectItem } from "../read/query.js";
 import { type Environment, inQuery, Scope } from "./environment.js";
 import { gatherLeanings } from "./leanings.js";
 import { fitName, quoteName } from "./names.js";
@@ -61,8 +61,24 @@ export function writeQuery(query: Query, env: Environment, into = ""): WrittenQu
 }
 
 /** The query of a view or of a table made from it, whose types the server must know when it is created. */
-export function writeStoredQuery(query: Query, env: Environment): WrittenQuery {
-  return writeQuery(query, inQuery({ ...env, leanings: gatherLeanings(query) }, new Scope(env.scope)));
+export function writeStoredQuery(query: Query, env: Environment, names: readonly string[] = []): WrittenQuery {
+  const named = names.length > 0 ? query : { ...query, body: withNames(query.body, env) };
+  return writeQuery(named, inQuery({ ...env, leanings: gatherLeanings(query) }, new Scope(env.scope)));
+}
+
+/** Several expressions without a name would be columns of one name here; Oracle wants a name for each. */
+function withNames(body: QueryBody, env: Environment): QueryBody {
+  if (body.kind === "nested") return { ...body, query: { ...body.query, body: withNames(body.query.body, env) } };
+  if (body.kind === "set") return { ...body, left: withNames(body.left, env) };
+  const { items } = body.select;
+  const isNameless = ({ alias, value }: SelectItem) => alias === undefined && value.kind !== "name" && value.kind !== "star";
+  if (items.filter(isNameless).length < 2) return body;
+  env.output.warn(
+    "expressions without a name became column_1, column_2 ... by their places: Oracle wants a name for each",
+    body.select.line,
+  );
+  const named = items.map((item, index) => (isNameless(item) ? { ...item, alias: `column_${index + 1}` } : item));
+  return { ...body, select: { ...body.select, items: named } };
 }
 
 const RECURSIVE = "WITH RECURSIVE ";

@@ -28,7 +28,7 @@ export interface WrittenSelect {
 
 /** Writes one SELECT ... GROUP BY. The scope of `env` takes its tables. */
 export function writeSelect(select: Select, around: Environment, into: string, query?: Query): WrittenSelect {
-  const env: Environment = around.marked ? { ...around, marked: false } : around;
+  const env: Environment = { ...around, marked: false, tableless: select.from.length > 0 && select.from.every(isDual) };
   if (select.connectBy) return writeHierarchy(select, select.connectBy, env, into, query);
   const columnValue = mentions([select.items, select.where], "column_value");
   const { where: joined, sql: from } = writeFrom(select.from, select.where, env, { columnValue, dual: usesDual(select) });

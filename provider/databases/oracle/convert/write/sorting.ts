@@ -28,5 +28,6 @@ function writeKey({ value, direction }: SortKey, { body }: Query, env: Environme
     const inner = node.kind === "name" && node.parts.length === 1 ? aliased.get(node.parts[0] ?? "") : undefined;
     return inner && { kind: "paren", inner, line: node.line };
   });
-  return writeSql(resolved, env) + direction;
+  // A name alone may be an alias, also where there is no table that it could be a column of.
+  return writeSql(resolved, value.kind === "name" ? { ...env, tableless: false } : env) + direction;
 }
