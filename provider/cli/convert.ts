@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { type Conversion, convertDdl } from "../databases/oracle/convert/convertDdl.js";
-import { dollarQuote, quoteText } from "../databases/oracle/convert/write/names.js";
+import { writeNotice } from "../databases/oracle/convert/write/notice.js";
 
 /** How convertFile reaches the outside; the process's own streams by default. */
 export interface ConvertStreams {
@@ -90,16 +90,9 @@ export function renderSql({ support, statements }: Conversion): string {
   const blocks = support.map((sql) => `${sql};`);
   for (const { kind, name, sql, nothing } of statements) {
     if (sql.length > 0) blocks.push(sql.map((each) => `${each};`).join("\n\n"));
-    else
-      blocks.push(
-        `${writeNotice(`${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`)};`,
-      );
+    else blocks.push(`${writeNotice(`${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${nothing ?? ""}`)};`);
   }
   return blocks.length > 0 ? `${blocks.join("\n\n")}\n` : "";
-}
-
-function writeNotice(text: string): string {
-  return `DO ${dollarQuote(`BEGIN RAISE NOTICE '%', ${quoteText(text)}; END`)}`;
 }
 
 function renderReport({ statements, skipped }: Conversion, file: string): string {

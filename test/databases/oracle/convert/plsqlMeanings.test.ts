@@ -115,6 +115,21 @@ describe("a converted block says what it said", () => {
     ).toEqual(["12612"]);
   });
 
+  it("knows how many rows a query gathered in bulk", async () => {
+    expect(
+      await lines(`DECLARE TYPE n IS TABLE OF NUMBER; TYPE v IS TABLE OF VARCHAR2(9); a n; b v; BEGIN
+        SELECT LEVEL BULK COLLECT INTO a FROM dual CONNECT BY LEVEL <= 3; DBMS_OUTPUT.PUT_LINE(SQL%ROWCOUNT);
+        SELECT 1, 'x' BULK COLLECT INTO a, b FROM dual WHERE 1 = 0; IF SQL%ROWCOUNT = 0 AND SQL%NOTFOUND THEN DBMS_OUTPUT.PUT_LINE('none'); END IF;
+        EXECUTE IMMEDIATE 'SELECT 7 FROM dual' BULK COLLECT INTO a; DBMS_OUTPUT.PUT_LINE(SQL%ROWCOUNT); END;`),
+    ).toEqual(["3", "none", "1"]);
+  });
+
+  it("goes on behind a dynamic statement that PostgreSQL needs nothing for", async () => {
+    expect(
+      await lines(`BEGIN EXECUTE IMMEDIATE 'ALTER SESSION SET NLS_DATE_FORMAT = ''YYYY'''; DBMS_OUTPUT.PUT_LINE('here'); END;`),
+    ).toEqual(["ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY': nothing to do: a property of an Oracle session", "here"]);
+  });
+
   it("finds a row again by its ROWID in a text", async () => {
     expect(
       await lines(`CREATE TABLE found_again (a NUMBER); INSERT INTO found_again VALUES (1); INSERT INTO found_again VALUES (2);
