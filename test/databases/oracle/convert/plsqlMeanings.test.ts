@@ -130,6 +130,14 @@ describe("a converted block says what it said", () => {
     ).toEqual(["ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY': nothing to do: a property of an Oracle session", "here"]);
   });
 
+  it("counts the rows of a cursor in a loop over it and in bulk", async () => {
+    expect(
+      await lines(`DECLARE CURSOR c IS SELECT LEVEL n FROM dual CONNECT BY LEVEL <= 3; TYPE t IS TABLE OF NUMBER; a t; BEGIN
+        FOR r IN c LOOP DBMS_OUTPUT.PUT_LINE(c%ROWCOUNT || ':' || r.n || CASE WHEN c%FOUND THEN '+' END); END LOOP;
+        OPEN c; LOOP FETCH c BULK COLLECT INTO a LIMIT 2; DBMS_OUTPUT.PUT_LINE(c%ROWCOUNT); EXIT WHEN c%NOTFOUND; END LOOP; CLOSE c; END;`),
+    ).toEqual(["1:1+", "2:2+", "3:3+", "2", "3"]);
+  });
+
   it("finds a row again by its ROWID in a text", async () => {
     expect(
       await lines(`CREATE TABLE found_again (a NUMBER); INSERT INTO found_again VALUES (1); INSERT INTO found_again VALUES (2);
