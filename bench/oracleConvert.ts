@@ -39,7 +39,7 @@ const run = promisify(execFile);
 const COLUMN_TYPES = ["text", "numeric", "timestamp"] as const;
 const STAND_INS = 300;
 /** Milliseconds after which no further stand-in is tried. */
-const PATIENCE = 5_000;
+const PATIENCE = 20_000;
 
 /** Prints the SQL for an object; an error is a converter that failed. */
 type Converter = (entry: Entry, path: string) => Promise<{ readonly sql: string; readonly leftOut?: readonly string[] }>;

@@ -124,6 +124,10 @@ function standInsFor(message: string, columnType: string, sql: string): string[]
     const named = tablesCalled(alias, sql).map((table) => `ALTER TABLE ${table} ADD COLUMN ${quote(field)} ${columnType}`);
     return [...named, addToEvery(field, columnType)];
   }
+  const [, column, owner] = /^column "(.+)" of relation "(.+)" does not exist$/.exec(message) ?? [];
+  // Of two schemas' tables of one name the message does not say which.
+  if (column !== undefined && owner !== undefined)
+    return relationsIn(sql, owner).map((table) => `ALTER TABLE ${table} ADD COLUMN ${quote(column)} ${columnType}`);
   const bare = /^column "([^"]+)" (?:named in key )?does not exist$/.exec(message)?.[1];
   const typed = bare === undefined ? undefined : /CREATE TABLE \S+ OF ([\w$.]+|"[^"]+")/.exec(sql)?.[1];
   if (bare !== undefined && typed !== undefined)
@@ -172,9 +176,6 @@ function literal(text: string): string {
 function standInFor(message: string, columnType: string, sql: string): string | undefined {
   const [, schema] = /^schema "(.+)" does not exist$/.exec(message) ?? [];
   if (schema !== undefined) return `CREATE SCHEMA ${quote(schema)}`;
-  const [, column, table] = /^column "(.+)" of relation "(.+)" does not exist$/.exec(message) ?? [];
-  if (column !== undefined && table !== undefined)
-    return `ALTER TABLE ${relationIn(sql, table)} ADD COLUMN ${quote(column)} ${columnType}`;
   const [, key] = /^column "(.+)" (?:named in key|referenced in foreign key constraint) does not exist$/.exec(message) ?? [];
   if (key !== undefined) return addToEvery(key, columnType);
   const [, relation] = /^relation "(.+)" does not exist$/.exec(message) ?? [];
@@ -243,9 +244,13 @@ function schemaOf(path: string): string {
 
 /** Messages name a relation without its schema; the converted text has it. */
 function relationIn(sql: string, table: string): string {
-  return (
-    new RegExp(`(?<![\\w$"])(?:[\\w"$]+\\.)?"?${table.replace(/[$.#]/g, "\\$&")}"?(?![\\w$])`).exec(sql)?.[0] ?? quote(table)
-  );
+  return relationsIn(sql, table)[0] ?? quote(table);
+}
+
+function relationsIn(sql: string, table: string): string[] {
+  const pattern = new RegExp(`(?<![\\w$"])(?:[\\w"$]+\\.)?"?${table.replace(/[$.#]/g, "\\$&")}"?(?![\\w$])`, "g");
+  const found = [...sql.matchAll(pattern)].map(([name]) => name);
+  return found.length > 0 ? [...new Set(found)] : [quote(table)];
 }
 
 /** A column that is missing from one of a query's tables: which one, the message does not say. */

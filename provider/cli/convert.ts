@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { type Conversion, convertDdl } from "../databases/oracle/convert/convertDdl.js";
-import { dollarQuote, quoteText } from "../databases/oracle/convert/write/names.js";
+import { writeNotice } from "../databases/oracle/convert/write/notice.js";
 
 /** How convertFile reaches the outside; the process's own streams by default. */
 export interface ConvertStreams {
@@ -34,10 +34,12 @@ export async function convertFile(
     return 2;
   }
   const { file, ...rest } = options;
-  const ofKind = convertDdl(source, rest);
+  const geometryAsObject = rest.postgis !== true;
+  const ofKind = convertDdl(source, { ...rest, geometryAsObject });
   // A file with nothing of the kind is taken whole: the kind then only says what its caller calls the object.
   const { kind: _, ...whole } = rest;
-  const conversion = ofKind.statements.length + ofKind.skipped.length > 0 ? ofKind : convertDdl(source, whole);
+  const conversion =
+    ofKind.statements.length + ofKind.skipped.length > 0 ? ofKind : convertDdl(source, { ...whole, geometryAsObject });
   streams.output.write(renderSql(conversion));
   streams.report.write(renderReport(conversion, file));
   return conversion.statements.length > 0 ? 0 : 1;
@@ -88,16 +90,9 @@ export function renderSql({ support, statements }: Conversion): string {
   const blocks = support.map((sql) => `${sql};`);
   for (const { kind, name, sql, nothing } of statements) {
     if (sql.length > 0) blocks.push(sql.map((each) => `${each};`).join("\n\n"));
-    else
-      blocks.push(
-        `${writeNotice(`${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${(nothing ?? "").replace(/\s+/g, " ")}`)};`,
-      );
+    else blocks.push(`${writeNotice(`${[kind, name].filter(Boolean).join(" ")}: nothing to do: ${nothing ?? ""}`)};`);
   }
   return blocks.length > 0 ? `${blocks.join("\n\n")}\n` : "";
-}
-
-function writeNotice(text: string): string {
-  return `DO ${dollarQuote(`BEGIN RAISE NOTICE '%', ${quoteText(text)}; END`)}`;
 }
 
 function renderReport({ statements, skipped }: Conversion, file: string): string {

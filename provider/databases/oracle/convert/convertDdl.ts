@@ -6,8 +6,10 @@ import { Scope, type Warning } from "./write/environment.js";
 import { type SupportFunction, writeSupport } from "./write/support.js";
 
 export interface ConvertOptions {
-  /** The target has PostGIS, so SDO_GEOMETRY becomes geometry; else tables with it are refused. Default false. */
+  /** The target has PostGIS, so SDO_GEOMETRY becomes geometry. Default false. */
   readonly postgis?: boolean;
+  /** Without PostGIS SDO_GEOMETRY becomes a composite type of its attributes; else what has it is refused. Default false. */
+  readonly geometryAsObject?: boolean;
   /** Only objects of this kind: table, view, index, package, type body ... */
   readonly kind?: string;
   /** Knowledge that calls share: objects of an earlier call are known in a later one. By default each call starts empty. */
@@ -48,8 +50,8 @@ export class ConversionContext {
   readonly catalog: Catalog;
   readonly scope = new Scope();
 
-  constructor(options: { readonly postgis?: boolean } = {}) {
-    this.catalog = new Catalog(options.postgis ?? false);
+  constructor(options: { readonly postgis?: boolean; readonly geometryAsObject?: boolean } = {}) {
+    this.catalog = new Catalog(options.postgis ?? false, options.geometryAsObject ?? false);
   }
 }
 

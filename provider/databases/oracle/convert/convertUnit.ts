@@ -3,6 +3,7 @@ import { convertAlter } from "./objects/alterOthers.js";
 import { type Converted, readUnitEnd, skipCreate } from "./objects/converted.js";
 import { convertGrant } from "./objects/grants.js";
 import { convertIndex } from "./objects/indexes.js";
+import { skipNeedless } from "./objects/oracleOnly.js";
 import { convertPackage } from "./objects/packages.js";
 import { convertRoutine } from "./objects/routineObjects.js";
 import { convertSequence } from "./objects/sequences.js";
@@ -123,6 +124,8 @@ function convertCreate(cursor: Cursor, env: Environment): Converted {
   if (cursor.atAny("UNIQUE", "BITMAP", "INDEX", "MULTIVALUE") || cursor.at("SEARCH", "INDEX")) return convertIndex(cursor, env);
   if (cursor.atAny("TABLE", "GLOBAL", "PRIVATE", "SHARDED", "DUPLICATED", "IMMUTABLE", "BLOCKCHAIN"))
     return convertTable(cursor, env);
+  const needless = skipNeedless(cursor);
+  if (needless) return { ...needless, sql: [] };
   cursor.refuse(`CREATE ${cursor.peek().value}: PostgreSQL has nothing of the kind, or it is not part of a schema`);
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertDdl } from "../../../../provider/databases/oracle/convert/convertDdl.js";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.js";
+import { convertedRows } from "./convertedRows.js";
 
 /** Where PostgreSQL has a word of the same spelling with another meaning, the converted query gives what Oracle's documentation says. */
 describe("a converted query means what it meant", () => {
@@ -12,18 +13,7 @@ describe("a converted query means what it meant", () => {
     await server?.remove();
   });
 
-  /** The rows of a query over DUAL or over the tables that `first` makes. */
-  async function rows(query: string, first = ""): Promise<unknown[][]> {
-    const { support, statements, skipped } = convertDdl(`${first}\nCREATE OR REPLACE VIEW v AS ${query};`);
-    expect(skipped).toEqual([]);
-    const database = `meanings_${Math.random().toString(36).slice(2)}`;
-    await server.createDatabase(database);
-    for (const sql of [...support, ...statements.flatMap((statement) => statement.sql)])
-      await server.query(sql, undefined, database);
-    const text =
-      "SELECT (SELECT array_agg(value ORDER BY number) FROM json_each_text(to_json(v)) WITH ORDINALITY AS f(key, value, number)) FROM v";
-    return (await server.query<{ array_agg: unknown[] }>(text, undefined, database)).rows.map((row) => row.array_agg);
-  }
+  const rows = (query: string, first = "") => convertedRows(server, query, first);
 
   const skippedOf = (query: string) => convertDdl(`CREATE VIEW v AS ${query};`).skipped.map(({ reason }) => reason);
 
@@ -33,6 +23,50 @@ describe("a converted query means what it meant", () => {
         DECODE(RTRIM(' '), NULL, 'null', 'text') e, NVL(REGEXP_REPLACE('12', '\\d'), '-') f, SUBSTR('abc', 1, 2) g,
         CASE WHEN TRANSLATE('ab', 'xab', 'x') <> 'q' THEN 1 ELSE 0 END h FROM dual`),
     ).toEqual([["none", null, null, "0", "null", "-", "ab", "0"]]);
+  });
+
+  it("joins three queries from left to right", async () => {
+    expect(await rows("SELECT 1 a FROM dual UNION SELECT 2 FROM dual INTERSECT SELECT 2 FROM dual")).toEqual([["2"]]);
+    expect(await rows("SELECT 1 a FROM dual MINUS SELECT 1 FROM dual UNION SELECT 1 FROM dual")).toEqual([["1"]]);
+  });
+
+  const STAFF = `CREATE TABLE emp (id NUMBER(4), n NUMBER(4), m NUMBER(9), name VARCHAR2(5));
+    INSERT INTO emp VALUES (1, 9000, 900000000, 'a'); INSERT INTO emp VALUES (2, 8000, 800000000, 'b');`;
+
+  it("groups by a constant, which is no position, and sorts by an expression over an alias", async () => {
+    expect(await rows("SELECT SUM(n) FROM emp GROUP BY 1, 'x'", STAFF)).toEqual([["17000"]]);
+    expect(await rows("SELECT name, 'USA' c FROM emp GROUP BY name, 'USA' ORDER BY NULL, name", STAFF)).toEqual([
+      ["a", "USA"],
+      ["b", "USA"],
+    ]);
+    expect(await rows("SELECT -n AS below FROM emp ORDER BY below + 0", STAFF)).toEqual([["-9000"], ["-8000"]]);
+    expect(await rows("SELECT TO_CHAR(n) n FROM emp ORDER BY n + 0", STAFF)).toEqual([["8000"], ["9000"]]);
+  });
+
+  it("multiplies numbers whose product has more digits than they", async () => {
+    expect(await rows("SELECT n * n a, m * 12 b, n * 12 c FROM emp WHERE id = 1", STAFF)).toEqual([
+      ["81000000", "10800000000", "108000"],
+    ]);
+  });
+
+  it("calls a function without brackets where DUAL is all that a query takes from", async () => {
+    const first = "CREATE FUNCTION whoami RETURN VARCHAR2 IS BEGIN RETURN 'me'; END;\n/";
+    expect(await rows("SELECT whoami() u, (SELECT x FROM dual) FROM (SELECT 2 x FROM dual)", first)).toEqual([["me", "2"]]);
+    expect(await rows("SELECT whoami u, 1 a FROM dual ORDER BY a", first)).toEqual([["me", "1"]]);
+    const loose = convertDdl("CREATE VIEW v AS SELECT someone_elses a FROM dual;").statements[0]?.sql;
+    expect(loose).toEqual(["CREATE VIEW v AS SELECT someone_elses() AS a"]);
+  });
+
+  it("names expressions that a view has no names for, and sorts by the codes of characters", async () => {
+    const { statements } = convertDdl("CREATE VIEW v AS SELECT 'A', 'B' FROM dual;");
+    expect(statements[0]?.warnings[0]?.message).toContain("column_1");
+    expect(await rows("SELECT COUNT(*), MAX(n) FROM emp", STAFF)).toEqual([["2", "9000"]]);
+    expect(
+      await rows(
+        "SELECT x FROM (SELECT 'b' x FROM dual UNION ALL SELECT 'A' FROM dual) ORDER BY NLSSORT(x, 'NLS_SORT=BINARY_CI') DESC",
+      ),
+    ).toEqual([["b"], ["A"]]);
+    expect(skippedOf("SELECT NLSSORT('x', 'NLS_SORT=GERMAN') a FROM dual")).toEqual(["NLSSORT in another order than BINARY"]);
   });
 
   it("puts a year of two digits into Oracle's hundred years, and leaves one of four alone", async () => {

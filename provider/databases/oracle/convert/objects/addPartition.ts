@@ -4,12 +4,15 @@ import { partitionName, type Table, unlessPartitioned } from "./alteredTable.js"
 import { writeDefault } from "./columns.js";
 import type { Partition } from "./partitions.js";
 
-/** ADD PARTITION of a list, or of ranges above the newest one, whose upper bound the statement does not repeat. */
-export function writeAddPartition(partition: Partition, table: Table, cursor: Cursor): string {
+/** Hash partitions only say where rows lie; they stay where they are. */
+export const FIXED_HASHES = "the number of hash partitions: PostgreSQL's is fixed, and no row depends on it";
+
+/** ADD PARTITION of a list, or of ranges above the newest one, whose upper bound the statement does not repeat; of a hash there is nothing to add. */
+export function writeAddPartition(partition: Partition, table: Table, cursor: Cursor): string | undefined {
+  if (partition.values.length === 0) return undefined;
   if (partition.name === undefined) cursor.refuse("ADD PARTITION without a name");
   const values = partition.values.map((value) => (typeof value === "string" ? value : writeDefault(value, table.env)));
   const head = `CREATE TABLE ${partitionName(table, partition.name)} PARTITION OF ${table.sql}`;
-  if (values.length === 0) cursor.refuse("ADD PARTITION by hash: PostgreSQL's are a fixed number");
   if (!partition.below) {
     const bound = values.includes("default") ? "DEFAULT" : `FOR VALUES IN (${values.join(", ")})`;
     return `DO ${dollarQuote(["BEGIN", unlessPartitioned(table), `  ${head} ${bound};`, "END"].join("\n"))}`;

@@ -2,11 +2,12 @@ import type { Cursor } from "../read/cursor.js";
 import { type Environment, Scope } from "../write/environment.js";
 import { dollarQuote, fitName, quoteName, quoteNames, quoteText } from "../write/names.js";
 import type { Type } from "../write/types.js";
-import { writeAddPartition } from "./addPartition.js";
+import { FIXED_HASHES, writeAddPartition } from "./addPartition.js";
 import { partitionName, readOnly, type Step, type Table } from "./alteredTable.js";
 import { type ColumnDefinition, readColumn, writeColumn, writeDefault } from "./columns.js";
 import { atConstraint, type Constraint, readConstraint, readState, writeConstraint } from "./constraints.js";
 import type { Converted } from "./converted.js";
+import { readPartitionAction } from "./locatedPartitions.js";
 import { readPartitionChange } from "./partitionChanges.js";
 import { readPartition } from "./partitions.js";
 import { readElements } from "./tables.js";
@@ -50,16 +51,18 @@ function readStep(cursor: Cursor, table: Table): Step {
   }
   if (cursor.atAny("ENABLE", "DISABLE")) return readSwitch(cursor, table);
   if (cursor.accept("TRUNCATE")) {
-    const partitions = readPartitionNames(cursor, table);
-    return withRest(cursor, `TRUNCATE TABLE ${partitions.join(", ")}`);
+    return withRest(cursor, readPartitionAction(cursor, table, "TRUNCATE TABLE"));
   }
   if (cursor.at("READ") && cursor.atAhead(1, "ONLY", "WRITE")) {
     cursor.next();
     return readOnly(table, cursor.next().text === "ONLY");
   }
-  if (cursor.at("COALESCE") && !cursor.atAhead(1, "PARTITION", "SUBPARTITION"))
-    return rest(cursor, "how rows are stored: PostgreSQL has nothing to be told");
-  if (cursor.atAny("EXCHANGE", "SPLIT", "MERGE", "COALESCE")) return withRest(cursor, readPartitionChange(cursor, table));
+  if (cursor.at("COALESCE"))
+    return rest(
+      cursor,
+      cursor.atAhead(1, "PARTITION", "SUBPARTITION") ? FIXED_HASHES : "how rows are stored: PostgreSQL has nothing to be told",
+    );
+  if (cursor.atAny("EXCHANGE", "SPLIT", "MERGE")) return withRest(cursor, readPartitionChange(cursor, table));
   if (cursor.at("PROJECT", "COLUMN"))
     return rest(cursor, "which columns of an external table are read: file_fdw reads the whole line");
   const setting = readSetting(cursor);
@@ -101,7 +104,8 @@ function alter(table: Table, action: string): string {
 function readAdd(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SUPPLEMENTAL", "LOG")) return readSupplementalLog(cursor, table, true);
   if (cursor.at("PARTITION")) {
-    return { sql: [writeAddPartition(readPartition(cursor, "PARTITION"), table, cursor)] };
+    const sql = writeAddPartition(readPartition(cursor, "PARTITION"), table, cursor);
+    return sql === undefined ? { sql: [], nothing: FIXED_HASHES } : { sql: [sql] };
   }
   const bracketed = cursor.at("(");
   cursor.accept("COLUMN");
@@ -260,7 +264,7 @@ function readSwitch(cursor: Cursor, table: Table): Step {
 function readDrop(cursor: Cursor, table: Table): Step {
   if (cursor.accept("SUPPLEMENTAL", "LOG")) return readSupplementalLog(cursor, table, false);
   if (cursor.atAny("PARTITION", "PARTITIONS", "SUBPARTITION", "SUBPARTITIONS"))
-    return withRest(cursor, `DROP TABLE IF EXISTS ${readPartitionNames(cursor, table).join(", ")}`);
+    return withRest(cursor, readPartitionAction(cursor, table, "DROP TABLE IF EXISTS"));
   if (cursor.accept("UNUSED", "COLUMNS")) return rest(cursor, "PostgreSQL frees dropped columns by itself");
   if (cursor.accept("CONSTRAINT")) {
     const name = quoteName(cursor.name());
@@ -286,15 +290,6 @@ function readDrop(cursor: Cursor, table: Table): Step {
   if (cursor.accept("INVALIDATE")) cursor.next();
   if (cursor.accept("CHECKPOINT")) cursor.next();
   return { sql: [alter(table, columns.map((column) => `DROP COLUMN IF EXISTS ${quoteName(column)}${cascade}`).join(", "))] };
-}
-
-/** Partitions by their names, in brackets or not; a subpartition's table is named after its partition, too, which is not said here. */
-function readPartitionNames(cursor: Cursor, table: Table): string[] {
-  const word = cursor.acceptAny("PARTITION", "PARTITIONS");
-  if (word === undefined) cursor.refuse("a change of a subpartition, whose partition is not named");
-  if (cursor.at("FOR", "(")) cursor.refuse("a partition named by one of its values");
-  const read = () => partitionName(table, cursor.name());
-  return cursor.at("(") ? cursor.listed(read) : cursor.list(read);
 }
 
 /** The primary key by what it is, since its name is the database's own. What is to be gone and is not there is no error, as with DROP TABLE. */

@@ -20,13 +20,30 @@ export function convertIndex(cursor: Cursor, env: Environment): Converted {
   const name = cursor.names();
   const guard = cursor.accept("IF", "NOT", "EXISTS") || isGuarded ? "IF NOT EXISTS " : "";
   cursor.expect("ON");
-  if (cursor.at("CLUSTER")) cursor.refuse("an index of a cluster");
+  if (cursor.at("CLUSTER")) {
+    skipRest(cursor);
+    return {
+      kind: "index",
+      name: name.join("."),
+      sql: [],
+      nothing: "an index of a cluster: PostgreSQL has no clusters of tables",
+    };
+  }
   const table = cursor.names();
   if (cursor.atName()) cursor.name();
   const keys = readKeys(cursor);
   if (cursor.at("FROM")) cursor.refuse("a bitmap join index");
   const json = search && cursor.accept("FOR", "JSON");
   const method = cursor.accept("INDEXTYPE", "IS") ? readIndexType(cursor) : search ? "gin" : "btree";
+  if (method === "gist" && !env.catalog.postgis) {
+    skipRest(cursor);
+    return {
+      kind: "index",
+      name: name.join("."),
+      sql: [],
+      nothing: "a spatial index: without PostGIS nothing is searched by place",
+    };
+  }
   let invisible = false;
   while (!cursor.done) invisible = cursor.next().text === "INVISIBLE" || invisible;
   skipRest(cursor);

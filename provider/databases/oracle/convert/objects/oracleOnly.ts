@@ -37,6 +37,41 @@ const KINDS: readonly (readonly [words: string, what: string])[] = [
   ["TABLESPACE SET", "sets of tablespaces"],
 ];
 
+/** What CREATE makes of these changes no row and no result, so that nothing is missing where they are not. */
+const MADE_FOR_NOTHING: readonly (readonly [words: string, reason: string])[] = [
+  ...["", "BIGFILE ", "SMALLFILE ", "TEMPORARY ", "UNDO ", "BIGFILE TEMPORARY ", "BIGFILE UNDO ", "SMALLFILE TEMPORARY "].map(
+    (word): readonly [string, string] => [`${word}TABLESPACE`, "where rows are stored is the target's own affair"],
+  ),
+  ["ROLLBACK SEGMENT", "PostgreSQL keeps old rows in the tables"],
+  ["PUBLIC ROLLBACK SEGMENT", "PostgreSQL keeps old rows in the tables"],
+  ["PROFILE", "PostgreSQL has no profiles of users"],
+  ["RESTORE POINT", "PostgreSQL has no flashback"],
+  ["FLASHBACK ARCHIVE", "PostgreSQL has no archives of earlier rows"],
+  ["EDITION", "PostgreSQL has no editions"],
+  ["DISKGROUP", "PostgreSQL has no disk groups"],
+  ["CLUSTER", "tables of a cluster are tables of their own here"],
+  ["CONTEXT", "PostgreSQL's settings need no declaration: SYS_CONTEXT reads them"],
+  ["DIMENSION", "a dimension only tells the optimizer how columns depend on each other"],
+  ["INMEMORY JOIN GROUP", "PostgreSQL has no tables in memory by declaration"],
+  ["MATERIALIZED ZONEMAP", "PostgreSQL's BRIN indexes are made per table"],
+  ["SPFILE", "a file of the instance"],
+  ["PFILE", "a file of the instance"],
+  ["CONTROLFILE", "a file of the instance"],
+];
+
+/** Steps over a CREATE of what PostgreSQL does without; undefined where another kind is at the cursor, or one that would be missed. */
+export function skipNeedless(
+  cursor: Cursor,
+): { readonly kind: string; readonly name: string; readonly nothing: string } | undefined {
+  for (const [words, nothing] of MADE_FOR_NOTHING) {
+    if (!cursor.accept(...words.split(" "))) continue;
+    const name = cursor.atName() ? cursor.names().join(".") : "";
+    while (!cursor.done) cursor.next();
+    return { kind: words.toLowerCase(), name, nothing };
+  }
+  return undefined;
+}
+
 /**
  * Steps over an ALTER or DROP of what PostgreSQL has nothing of, so that there is nothing to be changed or dropped; the reason, or
  * undefined when the words at the cursor name another kind.

@@ -3,7 +3,7 @@ import { readExpression } from "../read/readExpression.js";
 import { dollarQuote, fitName, quoteName, quoteNames, quoteText } from "../write/names.js";
 import { partitionName, type Table, unlessPartitioned } from "./alteredTable.js";
 import { writeDefault } from "./columns.js";
-import { readPartition } from "./partitions.js";
+import { type Partition, readPartition } from "./partitions.js";
 
 /**
  * SPLIT, MERGE and EXCHANGE of partitions, which PostgreSQL has no words for: the old partitions are taken out of the table, new ones are
@@ -15,23 +15,58 @@ export function readPartitionChange(cursor: Cursor, table: Table): string {
   if (cursor.at("FOR", "(")) cursor.refuse("a partition named by one of its values");
   if (word === "SPLIT") return readSplit(cursor, table);
   if (word === "MERGE") return readMerge(cursor, table);
-  if (word === "EXCHANGE") return readExchange(cursor, table);
-  return cursor.refuse(`ALTER TABLE ... ${word} PARTITION: PostgreSQL's hash partitions are a fixed number`);
+  return readExchange(cursor, table);
 }
 
-/** SPLIT PARTITION p AT (value) INTO (PARTITION a, PARTITION b). */
+/** SPLIT PARTITION p AT (value) INTO (a, b); VALUES (values) for a list; INTO with the bounds of all but the last. */
 function readSplit(cursor: Cursor, table: Table): string {
   const old = cursor.name();
-  if (!cursor.accept("AT")) cursor.refuse("SPLIT PARTITION of a list: which values stay is known on the source only");
-  const values = cursor.listed(() => writeDefault(readExpression(cursor), table.env)).join(", ");
+  const write = (value: Partition["values"][number]) => (typeof value === "string" ? value : writeDefault(value, table.env));
+  const word = cursor.acceptAny("AT", "VALUES");
+  const given = word === undefined ? undefined : cursor.listed(() => write(readExpression(cursor)));
   cursor.expect("INTO");
-  const [first, second, ...others] = cursor.listed(() => readPartition(cursor, "PARTITION"));
-  if (first?.name === undefined || second?.name === undefined || others.length > 0)
-    cursor.refuse("SPLIT PARTITION without the names of two");
+  const parts = cursor.listed(() => readPartition(cursor, "PARTITION"));
+  const isRange = word === "AT" || parts.some(({ below }) => below);
+  const made = parts.map(({ name, values }, index) => {
+    if (name === undefined) cursor.refuse("SPLIT PARTITION without the names of the new ones");
+    const own = values.length > 0 ? values.map(write) : index === 0 ? given : undefined;
+    if (own === undefined && index < parts.length - 1) cursor.refuse("SPLIT PARTITION without the bounds of the new ones");
+    return { name, bound: index < parts.length - 1 ? own?.map((value) => (value === "max" ? "MAXVALUE" : value)) : undefined };
+  });
+  if (made.length < 2) cursor.refuse("SPLIT PARTITION into one");
+  if (!isRange) return writeListSplit(table, old, made);
+  const lines = made.map(({ name, bound }, index) => {
+    const below = made[index - 1]?.bound;
+    return make(
+      table,
+      name,
+      below ? quoteText(below.join(", ")) : "godwit_1[1]",
+      bound ? quoteText(bound.join(", ")) : "godwit_1[2]",
+    );
+  });
+  return writeChange(table, true, [...takeOut(table, old, 1), ...lines, ...putBack(table, 1)]);
+}
+
+/** The last new partition has the values of the old one that the others do not take. */
+function writeListSplit(
+  table: Table,
+  old: string,
+  made: readonly { readonly name: string; readonly bound: readonly string[] | undefined }[],
+): string {
+  const name = partitionName(table, old);
+  const taken = made.flatMap(({ bound }) => bound ?? []).join(", ");
+  const create = (partition: string, bound: string) =>
+    `  EXECUTE format('CREATE TABLE %s PARTITION OF %s %s', ${quoteText(partitionName(table, partition))}, ${quoteText(table.sql)}, ${bound});`;
+  const rest = `SELECT 'FOR VALUES IN (' || string_agg(quote_nullable(v), ', ') || ')' FROM unnest((ARRAY[%s])::text[]) AS v WHERE NOT EXISTS (SELECT FROM unnest((ARRAY[${taken}])::text[]) AS g WHERE g IS NOT DISTINCT FROM v)`;
   return writeChange(table, true, [
-    ...takeOut(table, old, 1),
-    make(table, first.name, "godwit_1[1]", quoteText(values)),
-    make(table, second.name, quoteText(values), "godwit_1[2]"),
+    `  SELECT pg_get_expr(relpartbound, oid) INTO STRICT godwit_bound FROM pg_class WHERE oid = ${quoteText(name)}::regclass;`,
+    "  IF godwit_bound <> 'DEFAULT' THEN",
+    `    EXECUTE format(${quoteText(rest.replaceAll(/%(?!s)/g, "%%"))}, substring(godwit_bound FROM 'IN [(](.*)[)]$')) INTO godwit_bound;`,
+    `    IF godwit_bound IS NULL THEN RAISE 'no value of the partition % is left', ${quoteText(name)}; END IF;`,
+    "  END IF;",
+    `  ALTER TABLE ${table.sql} DETACH PARTITION ${name};`,
+    `  ALTER TABLE ${name} RENAME TO ${quoteName(aside(1))};`,
+    ...made.map(({ name, bound }) => create(name, bound ? quoteText(`FOR VALUES IN (${bound.join(", ")})`) : "godwit_bound")),
     ...putBack(table, 1),
   ]);
 }
@@ -59,16 +94,36 @@ function readExchange(cursor: Cursor, table: Table): string {
   cursor.expect("WITH");
   cursor.expect("TABLE");
   const other = cursor.names();
-  if (other.slice(0, -1).join(".") !== table.name.slice(0, -1).join("."))
-    cursor.refuse("EXCHANGE PARTITION with a table of another schema");
-  const own = quoteName(partition.split(".").at(-1)?.replaceAll('"', "") ?? "");
+  const ownName = partition.split(".").at(-1)?.replaceAll('"', "") ?? "";
+  const own = quoteName(ownName);
   const bound = `SELECT pg_get_expr(relpartbound, oid) INTO STRICT godwit_bound FROM pg_class WHERE oid = ${quoteText(partition)}::regclass;`;
+  const otherName = quoteName(other.at(-1) ?? "");
+  const isElsewhere = other.slice(0, -1).join(".") !== table.name.slice(0, -1).join(".");
+  // Each goes to the schema of the other, which the statement may not name.
+  const schemaOf = (variable: string, relation: string) =>
+    `  SELECT relnamespace::regnamespace::text INTO STRICT ${variable} FROM pg_class WHERE oid = ${quoteText(relation)}::regclass;`;
+  const move = (relation: string, variable: string) =>
+    `  EXECUTE format('ALTER TABLE %s SET SCHEMA %s', ${quoteText(relation)}::regclass, ${variable});`;
+  const aside1 = quoteName(aside(1));
+  const swap = isElsewhere
+    ? [
+        schemaOf("godwit_here", table.sql),
+        schemaOf("godwit_there", quoteNames(other)),
+        `  ALTER TABLE ${partition} RENAME TO ${aside1};`,
+        `  ALTER TABLE ${quoteNames(other)} RENAME TO ${own};`,
+        move(quoteNames([...other.slice(0, -1), ownName]), "godwit_here"),
+        move(beside(table, 1), "godwit_there"),
+        `  EXECUTE format('ALTER TABLE %s.%I RENAME TO %I', godwit_there, ${quoteText(aside(1))}, ${quoteText(other.at(-1) ?? "")});`,
+      ]
+    : [
+        `  ALTER TABLE ${partition} RENAME TO ${aside1};`,
+        `  ALTER TABLE ${quoteNames(other)} RENAME TO ${own};`,
+        `  ALTER TABLE ${beside(table, 1)} RENAME TO ${otherName};`,
+      ];
   return writeChange(table, false, [
     `  ${bound}`,
     `  ALTER TABLE ${table.sql} DETACH PARTITION ${partition};`,
-    `  ALTER TABLE ${partition} RENAME TO ${quoteName(aside(1))};`,
-    `  ALTER TABLE ${quoteNames(other)} RENAME TO ${own};`,
-    `  ALTER TABLE ${beside(table, 1)} RENAME TO ${quoteName(other.at(-1) ?? "")};`,
+    ...swap,
     `  EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s %s', ${quoteText(table.sql)}, ${quoteText(partition)}, godwit_bound);`,
   ]);
 }
@@ -110,6 +165,8 @@ function writeChange(table: Table, keepsRows: boolean, lines: readonly string[])
     "  godwit_1 text[];",
     "  godwit_2 text[];",
     "  godwit_bound text;",
+    "  godwit_here text;",
+    "  godwit_there text;",
     "BEGIN",
     unlessPartitioned(table, keepsRows ? "RAISE NOTICE" : "RAISE"),
     ...lines,

@@ -27,6 +27,21 @@ const MOST = 9223372036854775807n;
 /** Options of a sequence or identity column. Oracle's bounds reach to 28 digits, PostgreSQL's to a bigint. */
 export function readSequenceOptions(cursor: Cursor, onLimitValue?: () => void): string[] {
   const options: string[] = [];
+  for (const option of readAll(cursor, onLimitValue)) {
+    // Said twice, in other words or the same: PostgreSQL refuses that, the later word counts.
+    const at = options.findIndex((each) => subjectOf(each) === subjectOf(option));
+    if (at >= 0) options.splice(at, 1);
+    options.push(option);
+  }
+  return options;
+}
+
+function subjectOf(option: string): string {
+  return option.replace(/^NO /, "").split(" ")[0] ?? "";
+}
+
+function readAll(cursor: Cursor, onLimitValue?: () => void): string[] {
+  const options: string[] = [];
   for (;;) {
     if (cursor.accept("START", "WITH")) {
       if (cursor.accept("LIMIT", "VALUE")) {
@@ -63,6 +78,8 @@ export function readSequenceOptions(cursor: Cursor, onLimitValue?: () => void): 
         "NOSHARD",
         "SESSION",
         "GLOBAL",
+        "PARTITION",
+        "NOPARTITION",
       )
     )
       continue;

@@ -17,12 +17,29 @@ export function convertComment(cursor: Cursor, env: Environment): Converted {
   if (text.kind !== "string") cursor.fail("expected the text of the comment");
   const known = env.catalog.relations.get(name.slice(-2).join("."));
   const kind = word === "TABLE" && known ? known.kind.toUpperCase() : word;
+  // What a materialized view or a view is here, the target knows: another conversion may have made a table of it.
+  const isLookedUp = !known && (word === "MATERIALIZED VIEW" || word === "VIEW");
+  const value = text.value === "" ? "NULL" : quoteText(text.value);
+  if (isLookedUp) return { kind: "comment", name: name.join("."), sql: [writeLookedUpComment(quoteNames(name), value)] };
   const target = word === "COLUMN" ? name.slice(-3).map(quoteName).join(".") : quoteNames(name);
   return {
     kind: "comment",
     name: name.join("."),
-    sql: [`COMMENT ON ${kind} ${target} IS ${text.value === "" ? "NULL" : quoteText(text.value)}`],
+    sql: [`COMMENT ON ${kind} ${target} IS ${value}`],
   };
+}
+
+function writeLookedUpComment(relation: string, value: string): string {
+  const lines = [
+    "DECLARE",
+    "  godwit_kind text;",
+    "BEGIN",
+    "  SELECT CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'v' THEN 'VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END INTO godwit_kind",
+    `  FROM pg_class WHERE oid = ${quoteText(relation)}::regclass;`,
+    `  EXECUTE format('COMMENT ON %s %s IS %L', godwit_kind, ${quoteText(relation)}, ${value});`,
+    "END",
+  ];
+  return `DO ${dollarQuote(lines.join("\n"))}`;
 }
 
 /** RENAME a TO b: of tables, views and sequences alike, which ALTER TABLE renames all. */

@@ -27,16 +27,17 @@ export function convertTable(cursor: Cursor, env: Environment): Converted {
   const query = clauses.hasQuery ? readQuery(cursor) : undefined;
   if (query) readTableClauses(cursor);
   if (!cursor.done) cursor.fail("expected the end of the table");
+  const onCommit = temporary && clauses.preserveRows ? " ON COMMIT PRESERVE ROWS" : (temporary ?? "");
   const schema = temporary ? [] : schemaStatements(name, env);
   const sqlName = quoteNames(temporary ? name.slice(-1) : name);
   if (temporary) env.output.warn("a temporary table of PostgreSQL is gone with its session: each session creates its own", line);
   const head = `CREATE ${temporary ? "TEMPORARY " : ""}TABLE ${guard}${sqlName}`;
   if (query) {
-    const written = writeStoredQuery(query, env);
     const names = columns.map((column) => column.name);
+    const written = writeStoredQuery(query, env, names);
     register(name, columnMap(written.columns, names), env);
     const list = names.length > 0 ? ` (${names.map(quoteName).join(", ")})` : "";
-    return { kind: "table", name: name.join("."), sql: [...schema, `${head}${list}${temporary ?? ""} AS ${written.sql}`] };
+    return { kind: "table", name: name.join("."), sql: [...schema, `${head}${list}${onCommit} AS ${written.sql}`] };
   }
   if (clauses.external)
     return { kind: "table", name: name.join("."), sql: [...schema, ...writeExternal(name, columns, clauses, env)] };
@@ -44,12 +45,12 @@ export function convertTable(cursor: Cursor, env: Environment): Converted {
     return {
       kind: "table",
       name: name.join("."),
-      sql: [...schema, `${head}${writeTyped(of, constraints, columns, name, env)}${temporary ?? ""}`],
+      sql: [...schema, `${head}${writeTyped(of, constraints, columns, name, env)}${onCommit}`],
     };
   return {
     kind: "table",
     name: name.join("."),
-    sql: [...schema, ...writeTable(head, name, columns, constraints, clauses, temporary, env)],
+    sql: [...schema, ...writeTable(head, name, columns, constraints, clauses, onCommit, env)],
   };
 }
 
@@ -82,7 +83,7 @@ function writeTable(
   columns: readonly ColumnDefinition[],
   constraints: readonly Constraint[],
   clauses: TableClauses,
-  temporary: string | undefined,
+  end: string,
   env: Environment,
 ): string[] {
   const known = new Map<string, Type>();
@@ -108,7 +109,6 @@ function writeTable(
   const partitions = partitioning ? writePartitions(name, partitioning, env) : undefined;
   if (partitioning) env.catalog.partitioned.set(name.slice(-2).join("."), partitioning.columns);
   const body = `${head} (\n  ${elements.join(",\n  ")}\n)`;
-  const end = temporary && clauses.preserveRows ? " ON COMMIT PRESERVE ROWS" : (temporary ?? "");
   return partitions ? [`${body} ${partitions.clause}`, ...partitions.statements] : [`${body}${end}`];
 }
 

@@ -37,7 +37,7 @@ export function convertView(cursor: Cursor, orReplace: boolean, env: Environment
   cursor.expect("AS");
   const query = readQuery(cursor);
   const check = readEnd(cursor, query, line, env);
-  const written = writeStoredQuery(query, env);
+  const written = writeStoredQuery(query, env, columns);
   const known = columnMap(written.columns, columns);
   env.catalog.relations.set(name.slice(-2).join("."), { kind: "view", ...(known ? { columns: known } : {}) });
   const list = columns.length > 0 ? ` (${columns.map(quoteName).join(", ")})` : "";
@@ -137,7 +137,7 @@ export function convertMaterializedView(cursor: Cursor, env: Environment): Conve
   const query = readQuery(cursor);
   if (!cursor.done) cursor.fail("expected the end of the materialized view");
   if (refreshed) env.output.warn("the refresh schedule was left out: run REFRESH MATERIALIZED VIEW from a scheduler", line);
-  const written = writeStoredQuery(query, env);
+  const written = writeStoredQuery(query, env, columns);
   const known = columnMap(written.columns, columns);
   env.catalog.relations.set(name.slice(-2).join("."), { kind: "materialized view", ...(known ? { columns: known } : {}) });
   const list = columns.length > 0 ? ` (${columns.map(quoteName).join(", ")})` : "";

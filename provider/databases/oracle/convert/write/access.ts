@@ -198,7 +198,9 @@ function fromBind(e: Extract<Expression, { kind: "bind" }>, env: Environment): A
 function nextField(of: Access, name: string): Step {
   const type = typeAt(of);
   const isCollection = type?.family === "array" || type?.family === "map" || (type?.family === "unknown" && !type.fields);
-  return isCollection && isCollectionMethod(name) ? { kind: "method", name, args: [] } : { kind: "field", name };
+  // What is no attribute of an object is a method of it, whose empty brackets may be left out.
+  const isMethod = type?.family === "record" && type.fields !== undefined && type.open !== true && !type.fields.has(name);
+  return isMethod || (isCollection && isCollectionMethod(name)) ? { kind: "method", name, args: [] } : { kind: "field", name };
 }
 
 /** The type that a path leads to, without writing anything. */

@@ -26,7 +26,7 @@ export function writeBinary(e: ExpressionOf<"binary">, env: Environment): Writte
     case "*":
       if (left.type.family === "interval" || right.type.family === "interval")
         return { sql: `${left.sql} * ${right.sql}`, type: INTERVAL };
-      return { sql: `${left.sql} * ${right.sql}`, type: wider(left.type, right.type) };
+      return writeProduct(left, right);
     case "/":
       return writeDivision(e, left, right);
     case "MOD":
@@ -106,6 +106,18 @@ function writeDivision(e: ExpressionOf<"binary">, left: Written, right: Written)
   if (e.left.kind === "literal") return { sql: `${left.sql}.0 / ${right.sql}`, type: NUMERIC };
   if (e.right.kind === "literal") return { sql: `${left.sql} / ${right.sql}.0`, type: NUMERIC };
   return { sql: `${left.sql}::numeric / ${right.sql}`, type: NUMERIC };
+}
+
+/** NUMBER(4) times NUMBER(4) is more than a smallint holds; numbers of PL/SQL's own (PLS_INTEGER) overflow in Oracle, too. */
+function writeProduct(left: Written, right: Written): Written {
+  const isNarrow = ({ type }: Written) => type.family === "integer" && type !== INTEGER;
+  const overflows =
+    left.type.family === "integer" &&
+    right.type.family === "integer" &&
+    [left, right].some(isNarrow) &&
+    ([left, right].every(isNarrow) || [left, right].some(({ type }) => isNarrow({ sql: "", type }) && type.sql !== "smallint"));
+  if (!overflows) return { sql: `${left.sql} * ${right.sql}`, type: wider(left.type, right.type) };
+  return { sql: `${left.sql}::numeric * ${right.sql}`, type: NUMERIC };
 }
 
 function wider(left: Type, right: Type): Type {

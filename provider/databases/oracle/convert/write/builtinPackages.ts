@@ -1,14 +1,16 @@
 import { Unconvertible } from "../read/cursor.js";
-import type { Expression, ExpressionOf } from "../read/expression.js";
+import type { Argument, Expression, ExpressionOf } from "../read/expression.js";
 import { writeAnydataFunction } from "./anydata.js";
 import { writeAssignment } from "./assignment.js";
 import type { Environment } from "./environment.js";
 import { numberText } from "./numberText.js";
+import { inPlace } from "./packageParameters.js";
 import { isSystemPackage } from "./systemPackages.js";
 import { BYTES, INTEGER, NUMERIC, TEXT, type Type } from "./types.js";
 import { type Written, writeExpression, writeOperand, writeSql } from "./writeExpression.js";
 
-type FunctionOf = (args: readonly Expression[], env: Environment) => string;
+type Values = readonly (Expression | undefined)[];
+type FunctionOf = (args: Values, env: Environment) => string;
 
 /** Functions of Oracle's packages as expressions. */
 const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
@@ -16,7 +18,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
   "dbms_lob.substr": [
     TEXT,
     ([lob, amount, start], env) =>
-      `substr(${sql(lob, env)}, ${start ? integer(start, env) : "1"}, ${amount ? integer(amount, env) : "32767"})`,
+      `nullif(substr(${sql(lob, env)}, ${start ? integer(start, env) : "1"}, ${amount ? integer(amount, env) : "32767"}), '')`,
   ],
   "dbms_lob.instr": [
     INTEGER,
@@ -74,7 +76,8 @@ const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
   "utl_raw.length": [INTEGER, ([value], env) => `octet_length(${sql(value, env)})`],
   "utl_raw.substr": [
     BYTES,
-    ([value, ...rest], env) => `substr(${[sql(value, env), ...rest.map((arg) => integer(arg, env))].join(", ")})`,
+    ([value, ...rest], env) =>
+      `substr(${[sql(value, env), ...rest.flatMap((arg) => (arg ? [integer(arg, env)] : []))].join(", ")})`,
   ],
   "utl_raw.concat": [BYTES, (args, env) => `(${args.map((arg) => sql(arg, env)).join(" || ")})`],
   "utl_encode.base64_encode": [BYTES, ([value], env) => `convert_to(encode(${sql(value, env)}, 'base64'), 'UTF8')`],
@@ -88,7 +91,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [Type, FunctionOf]>> = {
   ],
 };
 
-type Procedure = (args: readonly Expression[], env: Environment, line: number) => string[];
+type Procedure = (args: Values, env: Environment, line: number) => string[];
 
 /** Procedures of Oracle's packages as statements. */
 const PROCEDURES: Readonly<Record<string, Procedure>> = {
@@ -102,11 +105,19 @@ const PROCEDURES: Readonly<Record<string, Procedure>> = {
   "dbms_random.seed": nothing,
   "dbms_random.initialize": nothing,
   "dbms_random.terminate": nothing,
-  "dbms_application_info.set_module": ([name], env) => [`PERFORM set_config('application_name', ${sql(name, env)}, false);`],
-  "dbms_application_info.set_action": nothing,
-  "dbms_application_info.set_client_info": nothing,
+  "dbms_application_info.set_module": ([name, action], env) => [
+    `PERFORM set_config('application_name', ${sql(name, env)}, false);`,
+    ...(action ? [writeSetting("userenv.action", action, env)] : []),
+  ],
+  "dbms_application_info.set_action": ([action], env) => [writeSetting("userenv.action", action, env)],
+  "dbms_application_info.set_client_info": ([info], env) => [writeSetting("userenv.client_info", info, env)],
   "dbms_application_info.set_session_longops": nothing,
-  "dbms_session.set_identifier": nothing,
+  "dbms_session.set_identifier": ([identifier], env) => [writeSetting("userenv.client_identifier", identifier, env)],
+  "dbms_session.clear_identifier": (_, env) => [writeSetting("userenv.client_identifier", undefined, env)],
+  "dbms_session.clear_context": ([space, , key], env, line) => {
+    if (!key) throw new Unconvertible("DBMS_SESSION.CLEAR_CONTEXT of all attributes: a setting is cleared by its name", line);
+    return [`PERFORM set_config(lower(concat(${sql(space, env)}, '.', ${sql(key, env)})), '', false);`];
+  },
   "dbms_session.set_context": ([space, key, value], env) => [
     `PERFORM set_config(lower(concat(${sql(space, env)}, '.', ${sql(key, env)})), (${sql(value, env)})::text, false);`,
   ],
@@ -117,9 +128,16 @@ const PROCEDURES: Readonly<Record<string, Procedure>> = {
   "dbms_lob.open": nothing,
   "dbms_lob.close": nothing,
   "dbms_lob.append": ([lob, text], env) =>
-    lob && text ? writeAssignment(lob, `concat(${sql(lob, env)}, ${sql(text, env)})`, env) : [],
-  "dbms_lob.writeappend": ([lob, , text], env) =>
-    lob && text ? writeAssignment(lob, `concat(${sql(lob, env)}, ${sql(text, env)})`, env) : [],
+    lob && text ? writeAssignment(lob, writeAppended(lob, sql(text, env), env), env) : [],
+  "dbms_lob.writeappend": ([lob, amount, text], env) => {
+    if (!lob || !text) return [];
+    const buffer = sql(text, env);
+    // LENGTH of the buffer is what most calls say; another amount is a part of it.
+    const length = amount ? integer(amount, env) : undefined;
+    const isWhole =
+      length === undefined || [`length(${buffer})`, `octet_length(${buffer})`].includes(length.replace("::integer", ""));
+    return writeAssignment(lob, writeAppended(lob, isWhole ? buffer : `substr(${buffer}, 1, ${length})`, env), env);
+  },
   "dbms_lob.trim": ([lob, size], env) =>
     lob ? writeAssignment(lob, `left(${sql(lob, env)}, (${sql(size, env)})::integer)`, env) : [],
   "dbms_utility.exec_ddl_statement": ([command], env) => [`EXECUTE ${sql(command, env)};`],
@@ -144,13 +162,7 @@ export function writePackageFunction(parts: readonly string[], e: ExpressionOf<"
     warnOfPackage(parts, env, e.line);
     return undefined;
   }
-  return {
-    sql: known[1](
-      e.args.map((arg) => arg.value),
-      env,
-    ),
-    type: known[0],
-  };
+  return { sql: known[1](inPlace(name, e.args), env), type: known[0] };
 }
 
 /** The same for names without brackets (dbms_utility.get_time, dbms_db_version.version). */
@@ -162,13 +174,14 @@ export function writePackageName(parts: readonly string[], env: Environment): Wr
 /** Writes a call of a procedure in one of Oracle's packages; undefined for any other name. */
 export function writePackageProcedure(
   parts: readonly string[],
-  args: readonly Expression[],
+  args: readonly Argument[],
   env: Environment,
   line: number,
 ): string[] | undefined {
-  const known = PROCEDURES[parts.join(".")];
+  const name = parts.join(".");
+  const known = PROCEDURES[name];
   if (!known) warnOfPackage(parts, env, line);
-  return known?.(args, env, line);
+  return known?.(inPlace(name, args), env, line);
 }
 
 /** A call that PostgreSQL has nothing for stays as it is written, for a schema of that name that someone may provide. */
@@ -191,18 +204,29 @@ function integer(expression: Expression, env: Environment): string {
   return written.type.family === "integer" ? written.sql : `${written.sql}::integer`;
 }
 
+/** A LOB with more behind it: bytes are no text to concat(). */
+function writeAppended(lob: Expression, more: string, env: Environment): string {
+  const written = writeOperand(lob, env);
+  return written.type.family === "bytes" ? `coalesce(${written.sql}, '') || ${more}` : `concat(${written.sql}, ${more})`;
+}
+
+/** What SYS_CONTEXT reads again; a setting that was once made is empty, never NULL. */
+function writeSetting(setting: string, value: Expression | undefined, env: Environment): string {
+  return `PERFORM set_config('${setting}', ${value ? `coalesce((${sql(value, env)})::text, '')` : "''"}, false);`;
+}
+
 function nothing(): string[] {
   return ["NULL;"];
 }
 
-function notice([text]: readonly Expression[], env: Environment): string[] {
-  if (!text) return ["RAISE NOTICE '';"];
+function notice([text]: Values, env: Environment): string[] {
+  if (!text || (text.kind === "literal" && (text.type === "null" || text.value === ""))) return ["RAISE NOTICE '';"];
   const written = writeExpression(text, env);
   const shown = written.type.family === "number" ? numberText(written.sql, env) : written.sql;
   return [`RAISE NOTICE '%', ${shown};`];
 }
 
-function analyze([, table]: readonly Expression[], env: Environment): string[] {
+function analyze([, table]: Values, env: Environment): string[] {
   return [`EXECUTE format('ANALYZE %s', ${sql(table, env)});`];
 }
 
@@ -215,7 +239,7 @@ function diagnostics(item: string): FunctionOf {
   };
 }
 
-function callStack(_: readonly Expression[], env: Environment): string {
+function callStack(_: Values, env: Environment): string {
   if (!env.unit) throw new Unconvertible("a call stack outside PL/SQL");
   const name = env.unit.hide("stack", "text");
   env.unit.before.push(`GET DIAGNOSTICS ${name} = PG_CONTEXT;`);

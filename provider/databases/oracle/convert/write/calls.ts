@@ -8,6 +8,7 @@ import { writePackageFunction } from "./builtinPackages.js";
 import { writeWithDefault } from "./conversionErrors.js";
 import type { Entry, Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
+import { geometryType } from "./geometry.js";
 import { quoteName, quoteNames } from "./names.js";
 import { writeObjectMethod } from "./objectMethods.js";
 import { arrayOf, BYTES, castable, mapType, TEXT, type Type, UNKNOWN } from "./types.js";
@@ -24,7 +25,8 @@ export function writeCall(e: ExpressionOf<"call">, env: Environment): Written {
   const parts = withoutSys(e.callee.parts);
   const constructed = writeConstructor(parts, e.args, env);
   if (constructed) return constructed;
-  const routine = findRoutine(parts, env);
+  // STANDARD.TO_CHAR is Oracle's, whatever the package calls its own.
+  const routine = e.callee.parts[0] === "standard" ? undefined : findRoutine(parts, env);
   if (routine) return writeRoutineCall(routine, e, env);
   const special = writeAggregate(parts, e, env) ?? writePackageFunction(parts, e, env);
   if (special) return special;
@@ -101,7 +103,7 @@ function writeMethod(e: ExpressionOf<"call">, env: Environment): Written {
 }
 
 function writeConstructor(parts: readonly string[], args: readonly Argument[], env: Environment): Written | undefined {
-  const type = env.scope.type(parts) ?? env.catalog.type(parts) ?? systemCollection(parts, env);
+  const type = env.scope.type(parts) ?? env.catalog.type(parts) ?? geometryType(parts, 0, env) ?? systemCollection(parts, env);
   if (!type) return undefined;
   const values = args.map((arg) => writeSql(arg.value, env));
   const target = castable(type) ?? type.sql;

@@ -29,8 +29,14 @@ export class Catalog {
   /** The columns of a table's partition key. */
   readonly partitioned = new Map<string, readonly string[]>();
 
-  /** postgis: the target has the extension, so that SDO_GEOMETRY has a type to become. */
-  constructor(readonly postgis: boolean) {}
+  /**
+   * postgis: the target has the extension, so that SDO_GEOMETRY has a type to become. geometryAsObject: without it, it becomes a composite
+   * type of its attributes; else what has it is refused.
+   */
+  constructor(
+    readonly postgis: boolean,
+    readonly geometryAsObject: boolean,
+  ) {}
 
   columns(name: readonly string[]): ReadonlyMap<string, Type> | undefined {
     return found(this.relations, name)?.columns;

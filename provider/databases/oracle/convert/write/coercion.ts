@@ -124,8 +124,8 @@ export function comparable(value: Expression, others: readonly Expression[], isE
     const lists = others.flatMap((other) => (other.kind === "list" && other.items.length === value.items.length ? [other] : []));
     if (lists.length === others.length) return comparableLists(value.items, lists, isEquality, env);
   }
-  const own = writeOperand(value, env);
-  const rest = others.map((other) => writeOperand(other, env));
+  const own = asRowId(value, others, env);
+  const rest = others.map((other) => asRowId(other, [value], env));
   const plain = { value: own.sql, others: rest.map(({ sql }) => sql), type: own.type };
   // In PL/SQL only what is declared as a text, beside what is known for a number.
   const isText = (side: Written) => side.type.family === "string" && !isQuoted(side);
@@ -140,6 +140,14 @@ export function comparable(value: Expression, others: readonly Expression[], isE
   const kind = kinds.has("moment") ? "moment" : kinds.has("number") ? "number" : kinds.has("text") ? "text" : undefined;
   const side = toKind(own, kind, env);
   return { value: side.sql, others: rest.map((other) => toKind(other, kind, env).sql), type: side.type };
+}
+
+/** The place of a row beside ROWID, which a text does not compare with. */
+function asRowId(value: Expression, others: readonly Expression[], env: Environment): Written {
+  const written = writeOperand(value, env);
+  const isRowId = (each: Expression) => each.kind === "name" && each.parts.at(-1) === "rowid";
+  if (!others.some(isRowId) || isRowId(value) || value.kind === "quantified" || isNull(written)) return written;
+  return { sql: `${operand(written.sql)}::tid`, type: UNKNOWN };
 }
 
 /** (a, b) = (1, 'x'): place by place. */

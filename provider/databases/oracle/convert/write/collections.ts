@@ -38,7 +38,7 @@ export function writeCollectionMethod(
     case "count":
       if (!collection.type.sparse) return { sql: `coalesce(cardinality(${value}), 0)`, type: INTEGER };
       return {
-        sql: `(SELECT count(*) FROM generate_subscripts(${value}, 1) AS k WHERE ${bracket(value)}[k] IS DISTINCT FROM NULL)`,
+        sql: `(SELECT count(*) FROM generate_subscripts(${value}, 1) AS godwit_k WHERE ${bracket(value)}[godwit_k] IS DISTINCT FROM NULL)`,
         type: INTEGER,
       };
     case "first":
@@ -48,8 +48,11 @@ export function writeCollectionMethod(
     case "next":
     case "prior": {
       const [aggregate, operator] = method.name === "next" ? ["min", ">"] : ["max", "<"];
-      const rows = `generate_subscripts(${value}, 1) AS k WHERE k ${operator} ${argument ?? "NULL"}`;
-      return { sql: `(SELECT ${aggregate}(k) FROM ${rows} AND ${bracket(value)}[k] IS DISTINCT FROM NULL)`, type: INTEGER };
+      const rows = `generate_subscripts(${value}, 1) AS godwit_k WHERE godwit_k ${operator} ${argument ?? "NULL"}`;
+      return {
+        sql: `(SELECT ${aggregate}(godwit_k) FROM ${rows} AND ${bracket(value)}[godwit_k] IS DISTINCT FROM NULL)`,
+        type: INTEGER,
+      };
     }
     case "limit":
       return { sql: "NULL::integer", type: INTEGER };
@@ -59,18 +62,24 @@ export function writeCollectionMethod(
 }
 
 function writeMapMethod(value: string, name: string, argument: string | undefined, line: number): Written {
-  const keys = `jsonb_object_keys(${value}) AS k`;
+  const keys = `jsonb_object_keys(${value}) AS godwit_k`;
   switch (name) {
     case "count":
       return { sql: `(SELECT count(*) FROM ${keys})`, type: INTEGER };
     case "first":
-      return { sql: `(SELECT min(k COLLATE "C") FROM ${keys})`, type: TEXT };
+      return { sql: `(SELECT min(godwit_k COLLATE "C") FROM ${keys})`, type: TEXT };
     case "last":
-      return { sql: `(SELECT max(k COLLATE "C") FROM ${keys})`, type: TEXT };
+      return { sql: `(SELECT max(godwit_k COLLATE "C") FROM ${keys})`, type: TEXT };
     case "next":
-      return { sql: `(SELECT min(k COLLATE "C") FROM ${keys} WHERE k COLLATE "C" > (${argument ?? "NULL"})::text)`, type: TEXT };
+      return {
+        sql: `(SELECT min(godwit_k COLLATE "C") FROM ${keys} WHERE godwit_k COLLATE "C" > (${argument ?? "NULL"})::text)`,
+        type: TEXT,
+      };
     case "prior":
-      return { sql: `(SELECT max(k COLLATE "C") FROM ${keys} WHERE k COLLATE "C" < (${argument ?? "NULL"})::text)`, type: TEXT };
+      return {
+        sql: `(SELECT max(godwit_k COLLATE "C") FROM ${keys} WHERE godwit_k COLLATE "C" < (${argument ?? "NULL"})::text)`,
+        type: TEXT,
+      };
     case "limit":
       return { sql: "NULL::integer", type: INTEGER };
     default:
@@ -99,7 +108,7 @@ export function writeCollectionChange(
   if (name === "extend") {
     if (first === undefined) return `array_append(${value}, NULL)`;
     const element = second === undefined ? "NULL" : `${bracket(value)}[${second}]`;
-    const filler = `SELECT ${bracket(value)}[k] FROM generate_subscripts(${value}, 1) AS k`;
+    const filler = `SELECT ${bracket(value)}[godwit_k] FROM generate_subscripts(${value}, 1) AS godwit_k`;
     return `ARRAY(${filler} UNION ALL SELECT ${element} FROM generate_series(1, ${first}))`;
   }
   if (!collection.type.sparse)

@@ -24,7 +24,7 @@ const USERENV: Readonly<Record<string, string>> = {
 /** SYS_CONTEXT(space, key). */
 export function writeContext(space: string, key: Expression, env: Environment): Written {
   if (key.kind !== "literal")
-    return { sql: `current_setting(concat(${quoteText(`${space}.`)}, ${writeSql(key, env)}), true)`, type: TEXT };
+    return { sql: `nullif(current_setting(concat(${quoteText(`${space}.`)}, ${writeSql(key, env)}), true), '')`, type: TEXT };
   const name = key.value.toLowerCase();
   const known = space === "userenv" ? USERENV[name] : undefined;
   if (space === "userenv" && known === undefined)
@@ -32,5 +32,6 @@ export function writeContext(space: string, key: Expression, env: Environment): 
       `SYS_CONTEXT('USERENV', ${quoteText(key.value)}) became the setting userenv.${name}, which is NULL unless somebody sets it`,
       key.line,
     );
-  return { sql: known ?? `current_setting(${quoteText(`${space}.${name}`)}, true)`, type: TEXT };
+  // A setting that was made in another transaction of the session, and taken back, is empty.
+  return { sql: known ?? `nullif(current_setting(${quoteText(`${space}.${name}`)}, true), '')`, type: TEXT };
 }

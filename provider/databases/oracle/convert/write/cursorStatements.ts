@@ -8,7 +8,7 @@ import { writeDynamicText } from "./dynamicSql.js";
 import { type Entry, type Environment, inQuery, Scope } from "./environment.js";
 import { indent, quoteName } from "./names.js";
 import { columnMap, writeQuery } from "./queries.js";
-import { unitOf } from "./statements.js";
+import { COUNT_AS, unitOf } from "./statements.js";
 import { mapType, type Type } from "./types.js";
 import { cursorBase, writeSql } from "./writeExpression.js";
 
@@ -163,7 +163,7 @@ function writeOpaqueFetch(
 
 /** After a bulk fetch %NOTFOUND tells that fewer rows came than the limit allows. */
 function afterBulk(base: string, limit: string | undefined, count: string): string[] {
-  return [`\uE000bulk ${base} ${limit === undefined ? "false" : `(${count} = ${limit})`}`];
+  return [`\uE000bulk ${base} ${limit === undefined ? "false" : `(${count} = ${limit})`}${COUNT_AS}${count}`];
 }
 
 export function writeClose(s: StatementOf<"close">, env: Environment): string[] {

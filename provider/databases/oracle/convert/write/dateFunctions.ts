@@ -80,10 +80,56 @@ function parsed([value, format]: readonly Expression[], env: Environment, type: 
   if (!format) return { sql: `CAST(${written.sql} AS ${sql})`, type };
   const isOther = isNumeric(written.type) || isMoment(written.type);
   const text = isOther ? `${operand(written.sql)}::text` : toText(written, env).sql;
-  const first = format.kind === "literal" ? firstOfCentury(format.value) : undefined;
-  const read = first === undefined ? "to_timestamp" : env.output.use("to_moment");
-  const moment = `${read}(${text}, ${writeFormat(format, env, false)}${first === undefined ? "" : `, ${first}`})`;
-  return { sql: type === TIMESTAMPTZ ? moment : `${moment}::${sql}`, type };
+  const pattern = writeFormat(format, env, false);
+  if (type === TIMESTAMPTZ) return { sql: `to_timestamp(${text}, ${pattern})`, type };
+  const given = format.kind === "literal" ? format.value.replace(/"[^"]*"/g, "") : undefined;
+  const first = given === undefined ? undefined : firstOfCentury(given);
+  const missing = given === undefined ? "" : missingElements(given);
+  const constant = given === undefined || value.kind !== "literal" ? undefined : momentConstant(value.value, given);
+  if (constant !== undefined) return { sql: `timestamp ${quoteText(constant)}`, type };
+  // A day needs no time zone; a time that a zone leaves out in spring is one in Oracle.
+  const isDay =
+    given !== undefined && missing === "" && first === undefined && !/hh|mi|ss|ff|am|pm|a\.m|p\.m|t[sz]|d[ls]/i.test(given);
+  if (isDay) return { sql: `to_date(${text}, ${pattern})::${sql}`, type };
+  const [source, wanted] =
+    missing === ""
+      ? [text, pattern]
+      : [`to_char(statement_timestamp(), '${missing} ') || ${operand(text)}`, `'${missing} ' || ${pattern}`];
+  const moment = `${env.output.use("to_moment")}(${source}, ${wanted}${first === undefined ? "" : `, ${first}`})`;
+  return { sql: `${moment}::${sql}`, type };
+}
+
+const PLAIN = ["YYYY", "MM", "DD", "HH24", "MI", "SS"] as const;
+
+/** The moment that a text says in a format of numbers only, as partition bounds have it; undefined where the server must read it. */
+function momentConstant(text: string, format: string): string | undefined {
+  const elements: readonly string[] =
+    format
+      .toUpperCase()
+      .replace(/^SYYYY/, "YYYY")
+      .match(/[A-Z]+\d*/g) ?? [];
+  const digits = text.trim().match(/\d+/g) ?? [];
+  if (elements.length !== digits.length || elements.length < 3 || /[^\d\s:/.,-]/.test(text.trim())) return undefined;
+  const parts = PLAIN.map((element) => Number(digits[elements.indexOf(element)] ?? 0));
+  if (elements.some((element) => !PLAIN.some((plain) => plain === element)) || new Set(elements).size !== elements.length)
+    return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  const moment = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const isReal =
+    year >= 1000 && moment.getUTCMonth() === month - 1 && moment.getUTCDate() === day && moment.getUTCHours() === hour;
+  if (!isReal || minute > 59 || second > 59) return undefined;
+  return moment
+    .toISOString()
+    .replace("T", " ")
+    .slice(0, elements.length > 3 ? 19 : 10);
+}
+
+/** What a format does not say is of today's month in Oracle, of the year 1 in PostgreSQL. The day is the first in both. */
+function missingElements(format: string): string {
+  const hasYear = /[yrj]/i.test(format.replace(/rm|day|dy/gi, ""));
+  const hasMonth = /mm|mon|rm|ddd|j|q|ww|iw/i.test(format);
+  if (/d[ls]|ts/i.test(format)) return "";
+  return [hasYear ? "" : "YYYY", hasMonth ? "" : "MM"].filter(Boolean).join("-");
 }
 
 /**

@@ -9,7 +9,7 @@ import { atQuery, readQuery } from "../read/readQuery.js";
 import { splitScript } from "../read/splitScript.js";
 import { findAccess, typeAt } from "./access.js";
 import { writeAssignment, writeTarget } from "./assignment.js";
-import { collected } from "./bulk.js";
+import { collected, countCollected } from "./bulk.js";
 import { writeDml } from "./dml.js";
 import { type Environment, Scope } from "./environment.js";
 import { quoteText } from "./names.js";
@@ -51,6 +51,7 @@ function writeBulkExecute(s: StatementOf<"execute">, text: string, using: string
   return [
     `EXECUTE format(${quoteText(`SELECT ${query}`)}, ${text}) INTO ${hidden}${using};`,
     ...writeAssignment(target, hidden, env),
+    countCollected(target, env),
   ];
 }
 
@@ -63,6 +64,7 @@ function writeBulkColumns(s: StatementOf<"execute">, text: string, using: string
     ...targets.flatMap((target) => target.before),
     `EXECUTE format(${quoteText(`SELECT ${arrays} FROM (%s) AS godwit_q(${names.join(", ")})`)}, ${text}) INTO ${targets.map(({ sql }) => sql).join(", ")}${using};`,
     ...targets.flatMap((target) => target.after),
+    ...s.into.slice(0, 1).map((target) => countCollected(target, env)),
   ];
 }
 
@@ -85,6 +87,9 @@ export function writeDynamicText(command: Expression, binds: number, env: Enviro
   };
   collect(command);
   const numbered = numberPlaceholders(literals);
+  const found = numbered.join("").match(/\$\d+/g)?.length ?? 0;
+  // The others stand in a variable.
+  if (found < binds) return `${env.output.use("placeholders")}(${writeSql(command, env)})`;
   let next = 0;
   const renumber = (e: Expression): Expression => {
     if (e.kind === "binary" && e.operator === "||") return { ...e, left: renumber(e.left), right: renumber(e.right) };

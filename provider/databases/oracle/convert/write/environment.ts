@@ -201,6 +201,8 @@ export interface Environment {
   readonly blocks?: ReadonlyMap<string, Scope>;
   /** A handler around waits for NO_DATA_FOUND, which an element that is not there raises. */
   readonly awaitsMissing?: boolean;
+  /** The query takes from DUAL only, so that a name which is nothing else is a function without its brackets. */
+  readonly tableless?: boolean;
   /** Special names of a query: ROWNUM and the columns of a hierarchy. */
   readonly pseudo?: ReadonlyMap<string, string>;
 }

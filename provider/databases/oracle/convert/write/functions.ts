@@ -226,6 +226,14 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
       e,
     );
   },
+  // Of the sort orders only those by the characters' codes are the same in both databases.
+  nlssort: ([value, order], env) => {
+    if (!value) return undefined;
+    const [, kind = ""] = (order?.kind === "literal" && /^\s*nls_sort\s*=\s*(binary|binary_ci)\s*$/i.exec(order.value)) || [];
+    if (kind === "") throw new Unconvertible("NLSSORT in another order than BINARY", value.line);
+    const text = asText(value, env);
+    return { sql: `convert_to(${kind.toLowerCase() === "binary" ? text : `lower(${text})`}, 'UTF8')`, type: BYTES };
+  },
   rowidtochar: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::text`, type: TEXT },
   chartorowid: ([value], env) => value && { sql: `${writeOperand(value, env).sql}::tid`, type: UNKNOWN },
   empty_clob: () => ({ sql: "''", type: TEXT }),
@@ -234,7 +242,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionWriter>> = {
   sys_context: ([space, key], env) => {
     if (!space || !key) return undefined;
     if (isLiteral(space, "string")) return writeContext(space.value.toLowerCase(), key, env);
-    return { sql: `current_setting(concat(${writeSql(space, env)}, '.', ${writeSql(key, env)}), true)`, type: TEXT };
+    return { sql: `nullif(current_setting(concat(${writeSql(space, env)}, '.', ${writeSql(key, env)}), true), '')`, type: TEXT };
   },
   // A conversion between character sets, which Oracle writes into the DDL of indexes.
   sys_op_c2c: ([value], env) => value && writeExpression(value, env),

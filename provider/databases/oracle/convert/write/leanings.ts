@@ -38,6 +38,8 @@ const COMPARISONS = new Set(["=", "<>", "!=", "^=", "<", ">", "<=", ">="]);
 const MOMENT_NAME =
   /(^|_)(date|dt|datetime|time|timestamp|ts|day|datum)\d*$|(?<!up|vali|candi|man)date$|timestamp$|^(created|updated|modified)$|_(on|at)$/;
 
+const DAY_TEXT = /^(\d{1,2}[-/. ]([a-z]{3,9}|\d{1,2})[-/. ]\d{2,4}|\d{4}-\d\d-\d\d)( |$)/i;
+
 /** Format elements that only dates have; a number's format is digits, signs and separators. */
 export function formatLeaning(format: Expression | undefined): Leaning | undefined {
   if (format?.kind !== "literal" || format.type !== "string") return undefined;
@@ -184,7 +186,8 @@ function natureOf(expression: Expression): Leaning | undefined {
   switch (expression.kind) {
     case "literal":
       if (expression.type === "number") return "number";
-      if (expression.type === "string") return expression.value === "" ? undefined : "text";
+      // '01-JAN-2006' stands beside a text and beside a date.
+      if (expression.type === "string") return expression.value === "" || DAY_TEXT.test(expression.value) ? undefined : "text";
       return expression.type === "date" || expression.type === "timestamp" ? "moment" : undefined;
     case "name":
       if (isNow(expression)) return "moment";

@@ -6,7 +6,7 @@ import { indent, quoteName, quoteVariable } from "./names.js";
 import { columnMap, writeQuery } from "./queries.js";
 import { writeStatements } from "./statements.js";
 import { INTEGER, RECORD } from "./types.js";
-import { writeSql } from "./writeExpression.js";
+import { cursorBase, writeSql } from "./writeExpression.js";
 
 export function writeForRange(s: StatementOf<"forRange">, env: Environment): string[] {
   const [low, high] = [s.low, s.high].map((bound) => writeSql(bound, env));
@@ -64,9 +64,11 @@ function writeForCursor(s: StatementOf<"forQuery">, env: Environment, scope: Sco
     : called.args.length > 0
       ? `(${called.args.map((arg) => (arg.name === undefined ? "" : `${quoteName(arg.name)} := `) + writeSql(arg.value, env)).join(", ")})`
       : "";
+  const base = cursorBase(s.query);
   return [
+    `\uE000reset ${base}`,
     `FOR ${quoteVariable(s.variable)} IN ${cursor.sql}${args} LOOP`,
-    ...indent(writeStatements(s.body, { ...env, scope })),
+    ...indent([`\uE000looped ${base}`, ...writeStatements(s.body, { ...env, scope })]),
     "END LOOP;",
   ];
 }

@@ -35,6 +35,7 @@ function writeColumn(e: ExpressionOf<"name">, env: Environment): Written | undef
     for (const table of env.scope.tables()) type ??= table.columns?.get(first);
     const routine = env.scope.find(first);
     if (!type && routine?.kind === "routine") return undefined;
+    if (!type && env.tableless && env.place === "query" && env.scope.tables().next().done) return undefined;
     if (env.place === "procedure") return type ? { sql: quoteName(first), type } : undefined;
     return { sql: quoteName(first), type: type ?? unknownColumn(first, env) };
   }
@@ -97,15 +98,8 @@ function ownName(name: string, env: Environment, line: number): Written | undefi
     case "dbtimezone":
       return { sql: "current_setting('TimeZone')", type: TEXT };
     case "sqlerrm":
-      return {
-        sql:
-          env.unit && env.unit.handlers > 0
-            ? `${env.output.use("sqlerrm")}(SQLSTATE, SQLERRM)`
-            : "'ORA-0000: normal, successful completion'",
-        type: TEXT,
-      };
     case "sqlcode":
-      return { sql: env.unit && env.unit.handlers > 0 ? writeSqlCode() : "0", type: INTEGER };
+      return writeError(name, env, line);
     case "inserting":
     case "updating":
     case "deleting":
@@ -123,6 +117,18 @@ function ownName(name: string, env: Environment, line: number): Written | undefi
     default:
       return FLOATING_CONSTANTS.get(name) ?? EVENT_ATTRIBUTES.get(name);
   }
+}
+
+/** PostgreSQL knows the error only in the handler itself; what a handler calls knows it in Oracle, too. */
+function writeError(name: "sqlerrm" | "sqlcode", env: Environment, line: number): Written {
+  const type = name === "sqlerrm" ? TEXT : INTEGER;
+  if (env.unit && env.unit.handlers > 0)
+    return { sql: name === "sqlerrm" ? `${env.output.use("sqlerrm")}(SQLSTATE, SQLERRM)` : writeSqlCode(), type };
+  env.output.warn(
+    `${name.toUpperCase()} outside of a handler says that there is no error: in Oracle it is that of the handler which calls the routine`,
+    line,
+  );
+  return { sql: name === "sqlerrm" ? "'ORA-0000: normal, successful completion'" : "0", type };
 }
 
 /** What no number literal can say. */

@@ -1,10 +1,11 @@
 import { Unconvertible } from "../read/cursor.js";
-import type { CommonTable, Query, QueryBody } from "../read/query.js";
+import type { CommonTable, Query, QueryBody, SelectItem } from "../read/query.js";
 import { type Environment, inQuery, Scope } from "./environment.js";
 import { gatherLeanings } from "./leanings.js";
 import { fitName, quoteName } from "./names.js";
 import { type Column, writeSelect } from "./selects.js";
 import { unifyColumns } from "./setColumns.js";
+import { writeOrder } from "./sorting.js";
 import { replaceNodes, visit } from "./tree.js";
 import type { Type } from "./types.js";
 import { writeSql } from "./writeExpression.js";
@@ -31,7 +32,8 @@ export function writeQuery(query: Query, env: Environment, into = ""): WrittenQu
   const body = writeBody(query.body, inner, into, query);
   const clauses = [body.sql];
   if (query.order.length > 0 && !body.ordered) {
-    clauses.push(`ORDER BY ${query.order.map((key) => writeSql(key.value, body.env) + key.direction).join(", ")}`);
+    const order = writeOrder(query, body.env);
+    if (order !== "") clauses.push(order);
     if (body.limit !== undefined)
       env.output.warn("ROWNUM beside ORDER BY: the rows are sorted before they are counted", query.line);
   }
@@ -59,8 +61,24 @@ export function writeQuery(query: Query, env: Environment, into = ""): WrittenQu
 }
 
 /** The query of a view or of a table made from it, whose types the server must know when it is created. */
-export function writeStoredQuery(query: Query, env: Environment): WrittenQuery {
-  return writeQuery(query, inQuery({ ...env, leanings: gatherLeanings(query) }, new Scope(env.scope)));
+export function writeStoredQuery(query: Query, env: Environment, names: readonly string[] = []): WrittenQuery {
+  const named = names.length > 0 ? query : { ...query, body: withNames(query.body, env) };
+  return writeQuery(named, inQuery({ ...env, leanings: gatherLeanings(query) }, new Scope(env.scope)));
+}
+
+/** Several expressions without a name would be columns of one name here; Oracle wants a name for each. */
+function withNames(body: QueryBody, env: Environment): QueryBody {
+  if (body.kind === "nested") return { ...body, query: { ...body.query, body: withNames(body.query.body, env) } };
+  if (body.kind === "set") return { ...body, left: withNames(body.left, env) };
+  const { items } = body.select;
+  const isNameless = ({ alias, value }: SelectItem) => alias === undefined && value.kind !== "name" && value.kind !== "star";
+  if (items.filter(isNameless).length < 2) return body;
+  env.output.warn(
+    "expressions without a name became column_1, column_2 ... by their places: Oracle wants a name for each",
+    body.select.line,
+  );
+  const named = items.map((item, index) => (isNameless(item) ? { ...item, alias: `column_${index + 1}` } : item));
+  return { ...body, select: { ...body.select, items: named } };
 }
 
 const RECURSIVE = "WITH RECURSIVE ";
@@ -94,17 +112,17 @@ interface WrittenSet extends WrittenBody {
 }
 
 function writeSet(body: Extract<QueryBody, { kind: "set" }>, env: Environment, into: string): WrittenSet {
-  const left = writeSide(body.left, env, into);
+  const left = writeSide(body.left, env, into, body.operator.startsWith("INTERSECT"));
   const right = writeSide(body.right, env, "");
   const rows = [left, right].flatMap((side) => ("rows" in side ? (side as WrittenSet).rows : [side.columns]));
   return { sql: `${left.sql} ${body.operator} ${right.sql}`, columns: left.columns, env, rows };
 }
 
 /** A side of UNION and the like: INTERSECT binds tighter in PostgreSQL, in Oracle all are equal and go from left to right. */
-function writeSide(body: QueryBody, env: Environment, into: string): WrittenBody {
+function writeSide(body: QueryBody, env: Environment, into: string, intersects = false): WrittenBody {
   const side = writeBody(body, env, into);
-  const needsBrackets =
-    side.limit !== undefined || side.sql.startsWith("WITH ") || (body.kind === "set" && !body.operator.startsWith("UNION"));
+  const isLooser = body.kind === "set" && (intersects || !body.operator.startsWith("UNION"));
+  const needsBrackets = side.limit !== undefined || side.sql.startsWith("WITH ") || isLooser;
   return needsBrackets ? { ...side, sql: `(${side.sql}${side.limit === undefined ? "" : ` LIMIT ${side.limit}`})` } : side;
 }
 

@@ -162,7 +162,7 @@ function resolveMarks(lines: readonly string[], unit: Unit): string[] {
     if (mark === COUNT_ROWS) return unit.usesRowCount ? [`${space}GET DIAGNOSTICS godwit_rows = ROW_COUNT;`] : [];
     if (mark.startsWith(COUNT_AS)) return unit.usesRowCount ? [`${space}godwit_rows := ${mark.slice(COUNT_AS.length)};`] : [];
     if (mark.startsWith(COUNT_BULK)) return countBulk(mark, unit).map((text) => space + text);
-    const [, kind = "", base = "", rest = ""] = /^\uE000(fetched|reset|bulk) (\S+) ?(.*)$/s.exec(mark) ?? [];
+    const [, kind = "", base = "", rest = ""] = /^\uE000(fetched|reset|bulk|looped) (\S+) ?(.*)$/s.exec(mark) ?? [];
     const found = unit.hidden.has(`godwit_found_${base}`) ? quoteName(`godwit_found_${base}`) : undefined;
     const count = unit.hidden.has(`godwit_count_${base}`) ? quoteName(`godwit_count_${base}`) : undefined;
     const kept: string[] = [];
@@ -170,7 +170,11 @@ function resolveMarks(lines: readonly string[], unit: Unit): string[] {
     if (kind === "reset" && count) kept.push(`${count} := 0;`);
     if (kind === "fetched" && found) kept.push(`${found} := FOUND;`);
     if (kind === "fetched" && count) kept.push(`IF FOUND THEN ${count} := ${count} + 1; END IF;`);
-    if (kind === "bulk" && found) kept.push(`${found} := ${rest};`);
+    if (kind === "looped" && found) kept.push(`${found} := true;`);
+    if (kind === "looped" && count) kept.push(`${count} := ${count} + 1;`);
+    const [isFull, amount = "0"] = rest.split(COUNT_AS);
+    if (kind === "bulk" && found) kept.push(`${found} := ${isFull};`);
+    if (kind === "bulk" && count) kept.push(`${count} := ${count} + ${amount};`);
     return kept.map((text) => space + text);
   });
 }

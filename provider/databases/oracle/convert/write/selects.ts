@@ -28,7 +28,7 @@ export interface WrittenSelect {
 
 /** Writes one SELECT ... GROUP BY. The scope of `env` takes its tables. */
 export function writeSelect(select: Select, around: Environment, into: string, query?: Query): WrittenSelect {
-  const env: Environment = around.marked ? { ...around, marked: false } : around;
+  const env: Environment = { ...around, marked: false, tableless: select.from.length > 0 && select.from.every(isDual) };
   if (select.connectBy) return writeHierarchy(select, select.connectBy, env, into, query);
   const columnValue = mentions([select.items, select.where], "column_value");
   const { where: joined, sql: from } = writeFrom(select.from, select.where, env, { columnValue, dual: usesDual(select) });
@@ -56,14 +56,14 @@ export function writeSelect(select: Select, around: Environment, into: string, q
   return { sql: [list, ...clauses].join(" "), columns, env: inner, ...(limit === undefined ? {} : { limit }) };
 }
 
-function writeGrouping(select: Select, env: Environment): string[] {
+export function writeGrouping(select: Select, env: Environment): string[] {
   const group = select.group.map((item) => writeGroupItem(item, env)).join(", ");
   return [...(group === "" ? [] : [`GROUP BY ${group}`]), ...(select.having ? [`HAVING ${writeSql(select.having, env)}`] : [])];
 }
 
 const AGGREGATES = new Set(["count", "sum", "avg", "min", "max", "listagg", "stddev", "variance", "median", "collect"]);
 
-function hasAggregate(items: readonly SelectItem[]): boolean {
+export function hasAggregate(items: readonly SelectItem[]): boolean {
   let found = false;
   visit(items, (node) => {
     if (node.kind === "subquery") return false;
@@ -91,7 +91,8 @@ export function writeItems(
       return "'X'::varchar(1) AS dummy";
     }
     if (item.value.kind === "star") columns.push(...starColumns(item.value.of, env));
-    const written = writeExpression(item.value, env);
+    const star = item.value.kind === "star" ? env.pseudo?.get([...item.value.of, "*"].join(".")) : undefined;
+    const written = star === undefined ? writeExpression(item.value, env) : { sql: star, type: UNKNOWN };
     const isMarked = item.value.kind !== "star" && (marked === "recursive" || (marked && written.type.family === "unknown"));
     const sql = isMarked ? mark(written.sql, columns.length) : written.sql;
     const natural = naturalName(item.value);
@@ -157,6 +158,9 @@ function starColumns(of: readonly string[], env: Environment): Column[] {
 
 function writeGroupItem(item: GroupItem, env: Environment): string {
   if (item.kind === "empty") return "()";
+  // A constant is a group of its own in Oracle, never a position; PostgreSQL would take a number for one and refuse any other.
+  if (item.kind === "value" && item.value.kind === "literal")
+    return `CAST(${writeSql(item.value, env)} AS ${item.value.type === "number" ? "numeric" : "text"})`;
   if (item.kind === "value") return writeSql(item.value, env);
   return `${item.word} (${item.items.map((each) => writeGroupItem(each, env)).join(", ")})`;
 }

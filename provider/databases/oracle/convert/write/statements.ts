@@ -178,10 +178,9 @@ function writeCallStatement(s: StatementOf<"call">, env: Environment): string[] 
   const args = call.kind === "call" ? call.args : [];
   if (callee.kind === "name") {
     const parts = withoutSys(callee.parts);
-    const values = args.map((arg) => arg.value);
     if (parts.join(".") === "raise_application_error")
       return writeRaiseApplicationError(byName(args, ["num", "msg"]), env, s.line);
-    const built = writePackageProcedure(parts, values, env, s.line);
+    const built = writePackageProcedure(parts, args, env, s.line);
     if (built) return built;
   }
   return writeProcedureCall(call, env);

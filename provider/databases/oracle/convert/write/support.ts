@@ -138,13 +138,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (a::bigint & b::bigint)::numer
   ],
   /** A moment whose year has two digits: of the hundred years from \`first\` on. A year that has four, or where YYYY read more than two, stays. */
   to_moment: [
-    `CREATE OR REPLACE FUNCTION godwit_oracle.to_moment(value text, format text, first integer) RETURNS timestamptz
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    `CREATE OR REPLACE FUNCTION godwit_oracle.to_moment(value text, format text, first integer DEFAULT NULL) RETURNS timestamp
+LANGUAGE sql STABLE PARALLEL SAFE SET timezone TO 'UTC' AS $$
   SELECT CASE
-    WHEN CASE WHEN format ILIKE '%yyyy%' THEN y >= 100 ELSE value ~ '(^|\\D)\\d{4}(\\D|$)' END THEN m
+    WHEN first IS NULL OR CASE WHEN format ILIKE '%yyyy%' THEN y >= 100 ELSE value ~ '(^|\\D)\\d{4}(\\D|$)' END THEN m
     ELSE m + make_interval(years => first + mod(mod(y - first, 100) + 100, 100) - y)
   END
-  FROM (SELECT to_timestamp(value, format) AS m) AS t, LATERAL (SELECT extract(year FROM m)::integer AS y) AS u
+  FROM (SELECT to_timestamp(value, format)::timestamp AS m) AS t, LATERAL (SELECT extract(year FROM m)::integer AS y) AS u
 $$`,
   ],
   /** Letters of one sound that stand together, or with only H and W between them, count once. */
@@ -227,6 +227,26 @@ $$`,
   anydata: [
     `DO $$ BEGIN
   IF to_regtype('godwit_oracle.anydata') IS NULL THEN CREATE TYPE godwit_oracle.anydata AS (type_name text, value text); END IF;
+END $$`,
+  ],
+  /** :name to $1, $2 ... by their order, as Oracle binds them; texts and names in quotes are left alone. */
+  placeholders: [
+    `CREATE OR REPLACE FUNCTION godwit_oracle.placeholders(command text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT string_agg(CASE WHEN is_bind THEN '$' || nth ELSE piece END, '' ORDER BY place)
+  FROM (
+    SELECT piece, place, is_bind, count(*) FILTER (WHERE is_bind) OVER (ORDER BY place) AS nth
+    FROM regexp_matches(command, '(''[^'']*''|"[^"]*"|::|:[A-Za-z0-9_]+|[^''":]+|.)', 'g') WITH ORDINALITY AS m(found, place),
+      LATERAL (SELECT found[1] AS piece, found[1] ~ '^:[A-Za-z0-9_]' AS is_bind) AS p
+  ) AS pieces
+$$`,
+  ],
+  sdo_geometry: [
+    `DO $$ BEGIN
+  IF to_regtype('godwit_oracle.sdo_geometry') IS NULL THEN
+    CREATE TYPE godwit_oracle.sdo_point_type AS (x numeric, y numeric, z numeric);
+    CREATE TYPE godwit_oracle.sdo_geometry AS (sdo_gtype numeric, sdo_srid numeric, sdo_point godwit_oracle.sdo_point_type,
+      sdo_elem_info numeric[], sdo_ordinates numeric[]);
+  END IF;
 END $$`,
   ],
   anydata_value: [

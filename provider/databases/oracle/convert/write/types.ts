@@ -1,6 +1,7 @@
 import { Unconvertible } from "../read/cursor.js";
 import type { DataType } from "../read/dataType.js";
 import type { Environment } from "./environment.js";
+import { geometryType } from "./geometry.js";
 import type { Leaning } from "./leanings.js";
 import { quoteName, quoteNames } from "./names.js";
 import { systemType } from "./systemPackages.js";
@@ -88,6 +89,8 @@ function named(type: DataType, env: Environment, place: TypePlace): Type {
   const name = own.join(".");
   const built = own.length === 1 || own[0] === "mdsys" ? builtIn(name, type, env, place) : undefined;
   if (built) return built;
+  const spatial = geometryType(own, type.line, env);
+  if (spatial) return spatial;
   const system = systemType(own);
   if (system === "opaque") return opaque(own.join("."), type.line, env);
   if (system) return system;
@@ -210,6 +213,7 @@ function builtIn(name: string, type: DataType, env: Environment, place: TypePlac
     case "mdsys.sdo_geometry":
     case "sdo_geometry":
       if (env.catalog.postgis) return { sql: "geometry", family: "unknown" };
+      if (env.catalog.geometryAsObject) return undefined;
       throw new Unconvertible("SDO_GEOMETRY needs PostGIS on the target", type.line);
     case "anydata":
       return anydata(env);
