@@ -11,14 +11,15 @@ import {
   type TableComparison,
 } from "../../../engine/validation/comparison.js";
 import { readTableShape } from "../catalog/shapes.js";
-import { serverVersion } from "../clients.js";
+import { serverEncoding, serverVersion } from "../clients.js";
 import { type PostgresEndpoint, setWhereKnown, withConnection } from "../connection.js";
 import { Connections } from "../connections.js";
+import { columnSql } from "../etl/valueSql.js";
 import { parseLsn } from "../lsn.js";
 import { ident, literal, qualified } from "../sql.js";
 import { type CanonicalText, canonicalText, type SideType } from "./canonicalText.js";
 import { boundSql, cellsSql, type SideSql, showSql } from "./cellSql.js";
-import { type DescribedSide, describeSide } from "./describeSide.js";
+import { type DescribedSide, describeSide, withDerived } from "./describeSide.js";
 
 /** What two servers of the family mean differently. */
 export interface CompareDialect {
@@ -55,7 +56,7 @@ export function openComparison({ source, target, taskId, dialect = {} }: Compare
         // Ends the read of a worker that was killed. Not every platform can look.
         await client.query("SET client_connection_check_interval = '5s'").catch(() => undefined);
       }
-      const encodings = await Promise.all([from, to].map(encoding));
+      const encodings = await Promise.all([from, to].map(serverEncoding));
       const context = { floatsAsBytes, datesDiffer: dialect.datesDiffer === true };
       const recode = encodings[0] !== encodings[1];
       return lane({ from, to, asked, snapshot, recode, context, dialect });
@@ -119,7 +120,8 @@ function lane(opened: Lane): ComparisonLane {
         const reason = await takeSnapshot(from, asked, snapshot, table);
         if (reason !== undefined) return { notCompared: reason };
       }
-      const there = await describeSide(from, table.source);
+      const described = await describeSide(from, table.source);
+      const there = described && (await withDerived(from, described, table));
       const here = await describeSide(to, table.target);
       if (!there || !here) throw new Error(`there is no such table at the ${there ? "target" : "source"} now`);
       return tableComparison(opened, table, there, here, checksums);
@@ -206,10 +208,11 @@ function tableComparison(
   const rangeRows = Math.round(Math.min(RANGE_ROWS, Math.max(1000, RANGE_BYTES / rowBytes)));
   const ranged = ordered.length > 0 && Math.max(there.rows, here.rows) > rangeRows * 1.5;
   const side = (names: (column: PlannedTable["columns"][number]) => string, described: DescribedSide): SideSql => {
-    const compared = table.columns.filter(({ source }) => texts.has(source));
-    const text = (column: PlannedTable["columns"][number]) => (texts.get(column.source) as CanonicalText)(ident(names(column)));
-    const named = (source: string) => compared.filter((column) => column.source === source);
     const isSource = described === there;
+    const compared = table.columns.filter(({ source }) => texts.has(source));
+    const text = (column: PlannedTable["columns"][number]) =>
+      (texts.get(column.source) as CanonicalText)(isSource ? columnSql(column) : ident(names(column)));
+    const named = (source: string) => compared.filter((column) => column.source === source);
     return {
       table: `${described.partitioned ? "" : "ONLY "}${qualified(isSource ? table.source : table.target)}`,
       filter: isSource ? table.filter?.condition : undefined,
@@ -284,9 +287,4 @@ function keyed(cell: string, { key }: PlannedTable): string {
   const bucket = bucketOf(cell);
   const values = JSON.parse(cell.slice(bucket.length + 1)) as (string | null)[];
   return `${bucket}:${key.columns.map((name, index) => `${name} = ${values[index] ?? "NULL"}`).join(", ")}`;
-}
-
-async function encoding(client: Client): Promise<string> {
-  const { rows } = await client.query<{ encoding: string }>("SELECT pg_catalog.current_setting('server_encoding') AS encoding");
-  return rows[0]?.encoding ?? "";
 }
