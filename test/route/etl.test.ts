@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { TableEtl } from "../../provider/contract/types.js";
 import { killProcess } from "../support/kill.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
+import { digest } from "../support/rowRules.js";
 import { createTestTask, type Database, discard, type TestTask } from "../support/task.js";
 import { startWriters } from "../support/writers.js";
 
@@ -94,14 +95,6 @@ const WRITTEN = [
 const live = { migrationTypes: ["schema", "full", "incremental"] as const };
 const objects = [{ schema: "public" }];
 
-/** How many rows a query gives, and a checksum of them. */
-async function digest({ rows }: Database, query: string): Promise<{ n: number; sum: string | null }> {
-  const [found] = await rows<{ n: number; sum: string | null }>(
-    `SELECT count(*)::integer AS n, md5(string_agg(r::text, '|' ORDER BY r::text COLLATE "C")) AS sum FROM (${query}) r`,
-  );
-  return found ?? { n: -1, sum: null };
-}
-
 async function sides({ source, target }: TestTask) {
   const read = async (database: Database, queries: Readonly<Record<string, string>>) => {
     const found: Record<string, unknown> = {};
@@ -140,14 +133,11 @@ describe.each([
   afterEach(() => discard(task));
 
   it("are at the target as the source's own SELECT gives them, under four writers, key changes and kill -9 of the worker", async () => {
-    const config = {
-      host: source.host,
-      port: source.port,
-      user: source.username,
-      password: source.password,
-      database: task.source.name,
-    };
-    const writers = await startWriters(config, { tables: WRITTEN, writers: 4, maxChanges: 30_000 });
+    const writers = await startWriters(source.clientConfig(task.source.name), {
+      tables: WRITTEN,
+      writers: 4,
+      maxChanges: 30_000,
+    });
     const up = task.up({ ...live, objects, etl: ETL });
     let failure: unknown;
     up.catch((cause: unknown) => {

@@ -35,9 +35,10 @@ export async function describeSide(client: Client, { schema, name }: QualifiedNa
 export async function withDerived(client: Client, side: DescribedSide, { columns }: PlannedTable): Promise<DescribedSide> {
   const derived = columns.flatMap(({ source, type, derived: made }) => (made ? [{ source, type, id: made.typeId }] : []));
   if (derived.length === 0) return side;
+  // unnest of several arrays is only known by its bare name.
   const { rows } = await client.query<TypeRow>(
     `SELECT w.name, w.type, pg_catalog.format_type(b.oid, NULL) AS base, ${SEND} AS send
-       FROM pg_catalog.unnest($1::text[], $2::text[], $3::pg_catalog.oid[]) AS w (name, type, id) ${typesOf("w.id")}`,
+       FROM unnest($1::text[], $2::text[], $3::pg_catalog.oid[]) AS w (name, type, id) ${typesOf("w.id")}`,
     [derived.map(({ source }) => source), derived.map(({ type }) => type), derived.map(({ id }) => id)],
   );
   return { ...side, columns: new Map([...side.columns, ...rows.map((row) => [row.name, sideType(row)] as const)]) };

@@ -61,8 +61,8 @@ function namedColumns(planned: PlannedTable, streamed: StreamedTable): RuledTabl
     const column = streamed.columns[place];
     if (column) return { place, name, typeId: column.typeId };
     throw of === "where"
-      ? changed(streamed, `the condition for the table's rows names column "${source}", which is gone`, of)
-      : changed(streamed, `an expression of \`etl\` names column "${source}", which is gone`, of);
+      ? changed(streamed, `the condition for the table's rows names column "${source || name}", which is gone`, of)
+      : changed(streamed, `an expression of \`etl\` names column "${source || name}", which is gone`, of);
   };
   const found = [
     ...(planned.filter?.columns ?? []).map((column) => find("where", column)),

@@ -147,8 +147,20 @@ function refuseRewrittenKey(columns: readonly PlannedColumn[], key: CatalogKey, 
   );
 }
 
-/** The table with what its rules name under present names; what else it is stays as it was. */
+/**
+ * The table with what its rules name under present names; what else it is stays as it was. Errors: GW1502 when a column that is derived or masked goes: one that
+ * takes its name would come as it is.
+ */
 export function withPresentRules(planned: PlannedTable, before: TableStructure | undefined, after: TableStructure): PlannedTable {
+  const has = (structure: TableStructure | undefined, wanted: number) =>
+    structure?.columns.some(({ number }) => number === wanted) === true;
+  const lost = planned.columns.find(({ value, number }) => value && has(before, number) && !has(after, number));
+  if (lost) {
+    throw new GodwitError(ErrorCode.StructureChanged, `column "${lost.source}" was dropped, and \`etl\` derives or masks it`, {
+      object: `${after.schema}.${after.name}`,
+      remedy: "take the column out of `etl` and run pulumi up",
+    });
+  }
   const columns = planned.columns.map((column) => {
     const now = after.columns.find(({ number }) => number === column.number);
     return { ...withPresentValue(column, before, after), ...(now ? { source: now.name, type: now.type } : {}) };
@@ -168,6 +180,9 @@ function withPresentValue<C extends Pick<PlannedColumn, "value">>(
   return column.value ? { ...column, value: withPresentNames(column.value, before, after) } : column;
 }
 
+/** No column is called so: one that is made later under the old name is another. */
+const GONE = "";
+
 /** The expression stays as it was written; its columns are known by their numbers. */
 function withPresentNames<R extends { readonly columns: readonly PresentName[] }>(
   rule: R,
@@ -177,7 +192,7 @@ function withPresentNames<R extends { readonly columns: readonly PresentName[] }
   const columns = rule.columns.map(({ name, source }) => {
     const number = before?.columns.find((column) => column.name === source)?.number;
     const now = after.columns.find((column) => column.number === number);
-    return { name, source: now?.name ?? source };
+    return { name, source: now?.name ?? (number === undefined ? source : GONE) };
   });
   return { ...rule, columns };
 }
