@@ -61,6 +61,7 @@ function plain(part: string, bind: (name: string) => string): string {
     .replace(/\b(AS|RETURNING) CLOB\b/gi, "$1 text")
     .replace(/\bAS N?VARCHAR2\b/gi, "AS varchar")
     .replace(/\bAS NUMBER\b/gi, "AS numeric")
+    .replace(/\bAS RAW\(\d+\)/gi, "AS bytea")
     .replace(/(?<!:):(\w+)/g, (_, name: string) => bind(name));
 }
 
