@@ -13,8 +13,10 @@ import {
 import { readTableShape } from "../catalog/shapes.js";
 import { serverEncoding, serverVersion } from "../clients.js";
 import { type PostgresEndpoint, setWhereKnown, withConnection } from "../connection.js";
+import { isConnectionError } from "../connectionErrors.js";
 import { Connections } from "../connections.js";
-import { columnSql } from "../etl/valueSql.js";
+import { columnSql, hasValues } from "../etl/valueSql.js";
+import { quotesValues, withheldMessage } from "../etl/withheldMessage.js";
 import { parseLsn } from "../lsn.js";
 import { ident, literal, qualified } from "../sql.js";
 import { type CanonicalText, canonicalText, type SideType } from "./canonicalText.js";
@@ -239,7 +241,7 @@ function tableComparison(
       const { rows } = await from.query<{ bound: string[] }>(boundSql(sourceSql, after, rangeRows));
       return rows[0]?.bound;
     },
-    source: comparedSide(from, sourceSql, table),
+    source: hasValues(table) ? withheld(comparedSide(from, sourceSql, table)) : comparedSide(from, sourceSql, table),
     target: comparedSide(to, targetSql, table),
   };
 }
@@ -280,6 +282,19 @@ function comparedSide(client: Client, sql: SideSql, table: PlannedTable): Compar
       return new Map(rows.flatMap(({ hash, text }) => (names.has(hash) ? [[names.get(hash) ?? "", text]] : [])));
     },
   };
+}
+
+/** A row that an expression fails for: the server's message may quote what is masked. */
+function withheld(side: ComparedSide): ComparedSide {
+  const quietly = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (cause) {
+      if (isConnectionError(cause) || !quotesValues(cause)) throw cause;
+      throw new Error(`an expression of \`etl\` fails for a row: ${withheldMessage(cause)}`);
+    }
+  };
+  return { read: (request) => quietly(side.read(request)), show: (cells, range) => quietly(side.show(cells, range)) };
 }
 
 /** `3fa:["42", "eu"]` becomes `3fa:id = 42, region = eu`: the same on both sides, by the source's names. */

@@ -6,7 +6,7 @@ import { readTableShape, type TableShape } from "../catalog/shapes.js";
 import type { PostgresEndpoint } from "../connection.js";
 import { isConnectionError } from "../connectionErrors.js";
 import { columnSql, hasValues } from "../etl/valueSql.js";
-import { withheldMessage } from "../etl/withheldMessage.js";
+import { quotesValues, withheldMessage } from "../etl/withheldMessage.js";
 import { literal, qualified } from "../sql.js";
 import { copyOut } from "./copyOut.js";
 
@@ -105,8 +105,7 @@ function readable(table: PlannedTable, then: TableShape | undefined, now: TableS
 
 function unreadable(cause: unknown, table: PlannedTable): unknown {
   if (cause instanceof GodwitError || isConnectionError(cause) || !("severity" in (cause as object))) return cause;
-  // Permissions and missing tables (class 42) quote no value.
-  if (hasValues(table) && !(cause as { code?: string }).code?.startsWith("42")) {
+  if (hasValues(table) && quotesValues(cause)) {
     return new GodwitError(ErrorCode.RowsUnreadable, `an expression of \`etl\` fails for a row: ${withheldMessage(cause)}`, {
       object: `${table.source.schema}.${table.source.name}`,
       remedy: "mend the row at the source, or write an expression that every row has a value for",

@@ -10,6 +10,15 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "23514": "a value breaks the rule of its domain",
 };
 
+/**
+ * Whether a server's message may quote a value: not of what was refused before a row was read, such as a missing right or table (class 42), nor of a cancelled
+ * statement or a server out of resources (53, 57).
+ */
+export function quotesValues(cause: unknown): boolean {
+  const { code = "" } = (cause ?? {}) as { code?: string };
+  return cause !== null && typeof cause === "object" && "severity" in cause && !/^(42|53|57)/.test(code);
+}
+
 /** What can be said of a server's refusal to compute: its own message may quote the value that is to stay hidden. */
 export function withheldMessage(cause: unknown): string {
   const { code } = (cause ?? {}) as { code?: string };

@@ -55,19 +55,19 @@ describeKafka("a topic of a table whose rows expressions make", () => {
     const md5 = async (text: string) => (await task.rows<{ m: string }>(`SELECT md5(${text}) AS m`))[0]?.m;
     const long = await md5("'CLEAR' || repeat('x', 5000)");
     const short = await md5("'CLEARsecret'");
-    const first = { id: "1", name: "C*****", vip: "t", secret: long, note: "n", size: "5005", born: "2001-02-04" };
-    const added = { id: "11", name: "C*******", vip: "f", secret: short, note: null, size: "11", born: "2001-02-14" };
+    const first = { id: "1", name: "C*****", vip: "true", secret: long, note: "n", size: "5005", born: "2001-02-04" };
+    const added = { id: "11", name: "C*******", vip: "false", secret: short, note: null, size: "11", born: "2001-02-14" };
     const other = { ...added, name: "C*********", vip: null };
     const { name: _, ...titled } = first;
     expect(rows.map(({ type, data, old }) => [type, data?.[0], old?.[0]])).toEqual([
       ["INIT", first, undefined],
-      ["INIT", { ...first, id: "2", vip: "f", born: "2001-02-05" }, undefined],
+      ["INIT", { ...first, id: "2", vip: "false", born: "2001-02-05" }, undefined],
       ["INIT", { ...first, id: "3", born: "2001-02-06" }, undefined],
       ["INSERT", added, undefined],
-      ["UPDATE", other, { name: "C*******", vip: "f" }],
+      ["UPDATE", other, { name: "C*******", vip: "false" }],
       ["UPDATE", { ...first, note: "changed" }, { note: "n" }],
       ["DELETE", other, undefined],
-      ["DELETE", { ...first, id: "2", vip: "f", born: "2001-02-05" }, undefined],
+      ["DELETE", { ...first, id: "2", vip: "false", born: "2001-02-05" }, undefined],
       ["UPDATE", { ...titled, title: "C********", note: "changed", extra: "7" }, { title: "C*****", extra: null }],
     ]);
     // As consumers see them: of a derived column what its own type says.
