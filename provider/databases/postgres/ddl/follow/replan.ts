@@ -8,13 +8,14 @@ import type { FollowedNames } from "./followedNames.js";
 
 /**
  * A table that was just made, planned by the program's rules as if it had been there at the start.
- * Undefined for a partitioned table, which has no rows of its own. Pure. Errors: GW1502 for one whose rows are filtered.
+ * Undefined for a partitioned table, which has no rows of its own, and for one that is excluded. Pure. Errors: GW1502 for one whose rows the program has rules for.
  */
 export function planNewTable(table: TableStructure, rules: NewTableRules, names: FollowedNames): PlannedTable | undefined {
   refuseRuled(table, rules);
   const { options } = rules;
   const entry = names.entry(table, table.parents);
   const selection = options.objects?.find(({ schema }) => schema === table.schema);
+  if (selection?.exclude?.includes(table.name)) return undefined;
   const has = (column: string): boolean => table.columns.some(({ name }) => name === column);
   const columns = (listed: readonly string[] | undefined) => listed?.filter(has);
   const own = entry && {
@@ -59,11 +60,12 @@ export interface NewTableRules {
 export function refuseRuled(table: TableStructure, { options: { objects, etl }, ruled = [] }: NewTableRules): void {
   const selection = objects?.find(({ schema }) => schema === table.schema);
   if (selection?.exclude?.includes(table.name)) return;
-  const isNamed =
-    etl?.some((entry) => entry.schema === table.schema && entry.table === table.name) ||
-    selection?.tables?.some(({ name, where }) => name === table.name && where !== undefined);
-  const partOf = table.parents.find(({ id }) => id !== undefined && ruled.includes(id));
-  if (!isNamed && !partOf) return;
+  const isNamed = ({ schema, name }: QualifiedName): boolean =>
+    etl?.some((entry) => entry.schema === schema && entry.table === name) === true ||
+    objects?.find((entry) => entry.schema === schema)?.tables?.find((entry) => entry.name === name)?.where !== undefined;
+  // By number, for what it is a part of may have another name by now; an older capture tells names only.
+  const partOf = table.parents.find((parent) => (parent.id !== undefined && ruled.includes(parent.id)) || isNamed(parent));
+  if (!isNamed(table) && !partOf) return;
   throw new GodwitError(
     ErrorCode.StructureChanged,
     partOf
@@ -113,10 +115,10 @@ export function replanTable(
           : rules.spell(column.name);
     else if (oldName === undefined || !leftOut.has(oldName)) target = rules.newColumn(column);
     if (target === undefined) return [];
-    const value = known?.value && { value: withPresentNames(known.value, before, after) };
-    return [{ ...described(column), source: column.name, target, ...value }];
+    return [{ ...described(column), source: column.name, target, ...(known ? presentValue(known, planned, before, after) : {}) }];
   });
-  for (const column of planned.columns) if (column.derived) columns.push(withPresentValue(column, before, after));
+  for (const column of planned.columns)
+    if (column.derived) columns.push({ ...column, ...presentValue(column, planned, before, after) });
   const kept = new Set(columns.map(({ source }) => source));
   const key = keyOf(after);
   refuseRewrittenKey(columns, key, after);
@@ -163,38 +165,42 @@ export function withPresentRules(planned: PlannedTable, before: TableStructure |
   }
   const columns = planned.columns.map((column) => {
     const now = after.columns.find(({ number }) => number === column.number);
-    return { ...withPresentValue(column, before, after), ...(now ? { source: now.name, type: now.type } : {}) };
+    return { ...column, ...presentValue(column, planned, before, after), ...(now ? { source: now.name, type: now.type } : {}) };
   });
   return { ...planned, columns, ...presentFilter(planned, before, after) };
 }
 
-function presentFilter({ filter }: PlannedTable, before: TableStructure | undefined, after: TableStructure) {
-  return filter ? { filter: withPresentNames(filter, before, after) } : {};
+function presentFilter(planned: PlannedTable, before: TableStructure | undefined, after: TableStructure) {
+  const { filter } = planned;
+  return filter ? { filter: { ...filter, columns: presentNames(filter.columns, planned, before, after) } } : {};
 }
 
-function withPresentValue<C extends Pick<PlannedColumn, "value">>(
-  column: C,
+function presentValue(
+  { value }: PlannedColumn,
+  planned: PlannedTable,
   before: TableStructure | undefined,
   after: TableStructure,
-): C {
-  return column.value ? { ...column, value: withPresentNames(column.value, before, after) } : column;
+): Pick<PlannedColumn, "value"> {
+  return value ? { value: { ...value, columns: presentNames(value.columns, planned, before, after) } } : {};
 }
 
 /** No column is called so: one that is made later under the old name is another. */
 const GONE = "";
 
-/** The expression stays as it was written; its columns are known by their numbers. */
-function withPresentNames<R extends { readonly columns: readonly PresentName[] }>(
-  rule: R,
+/** The expression stays as it was written; its columns are known by their numbers. Those that do not move have theirs from the structure before. */
+function presentNames(
+  named: readonly PresentName[],
+  { columns }: PlannedTable,
   before: TableStructure | undefined,
   after: TableStructure,
-): R {
-  const columns = rule.columns.map(({ name, source }) => {
-    const number = before?.columns.find((column) => column.name === source)?.number;
+): PresentName[] {
+  return named.map(({ name, source }) => {
+    const was = before?.columns.find((column) => column.name === source)?.number;
+    const number = columns.find((column) => column.source === source && !column.derived)?.number ?? was;
     const now = after.columns.find((column) => column.number === number);
-    return { name, source: now?.name ?? (number === undefined ? source : GONE) };
+    const isLost = !now && before?.columns.some((column) => column.number === number) === true;
+    return { name, source: isLost ? GONE : (now?.name ?? source) };
   });
-  return { ...rule, columns };
 }
 
 function catalogTable(table: TableStructure): CatalogTable {
