@@ -339,6 +339,9 @@ it("keep their expressions while the table is migrated; a table that joins bring
     objects: [{ schema: "public", tables: [...tables, { name: "later" }] }],
     etl: [...etl, { schema: "public", table: "later", mask: [{ column: "name", method: "keep" }] }],
   });
+  // The identity is set for the expressions, not for want of a key.
+  expect(task.lines.filter((line) => /sourceTableKeys/.test(line))).toEqual([]);
+  expect(task.lines.some((line) => /sourceFilteredIdentity: public\.person.*REPLICA IDENTITY FULL/.test(line))).toBe(true);
   await task.source.run("INSERT INTO later VALUES (2, 'bcd'); INSERT INTO person VALUES (2, 'bcd')");
   await same("SELECT id, repeat('*', length(name)) AS name FROM later", "SELECT * FROM later");
   await same("SELECT id, md5(name) AS name FROM person");
