@@ -14,6 +14,7 @@ import type {
   KafkaCompression,
   KafkaFormat,
   KafkaPartitioning,
+  MaskMethod,
   MigrationType,
   ObjectKind,
   SaslMechanism,
@@ -111,6 +112,49 @@ export interface SelectedTableArgs {
   readonly partitionKey?: Input<readonly Input<string>[]>;
   /** This table's own choice; it wins over the task's. */
   readonly operations?: Input<OperationsArgs>;
+}
+
+/** A column whose values are computed from the row. */
+export interface DerivedColumnArgs {
+  /** A column of the table, whose values these replace; or a new one, which joins the target's table at its end. */
+  readonly column: Input<string>;
+  /**
+   * An expression in the source's SQL over the table's own columns, as the source has them. In `incremental` with immutable
+   * functions only.
+   */
+  readonly expression: Input<string>;
+  /** The type of a new column, in the source's words; the schema phase converts it as any column's. */
+  readonly type?: Input<string>;
+}
+
+/** A column whose values are hidden from the target. */
+export interface MaskedColumnArgs {
+  /** The column's name at the source. */
+  readonly column: Input<string>;
+  /** What becomes of the values. */
+  readonly method: Input<MaskMethod>;
+  /** Method `keep`: characters that stay at the beginning. Default: none. */
+  readonly keepFirst?: Input<number>;
+  /** Method `keep`: characters that stay at the end. Default: none. */
+  readonly keepLast?: Input<number>;
+  /** Method `keep`: the character that stands for every other one. Default: `*`. */
+  readonly replaceWith?: Input<string>;
+  /** Method `constant`: the value, in the text form of the column's type. */
+  readonly value?: Input<string>;
+}
+
+/** What becomes of one table's rows on their way. */
+export interface TableEtlArgs {
+  /** The table's schema at the source. */
+  readonly schema: Input<string>;
+  /** The table's name at the source. Of a partitioned table: for all its partitions. */
+  readonly table: Input<string>;
+  /** Columns that are computed. */
+  readonly derive?: Input<readonly Input<DerivedColumnArgs>[]>;
+  /** Rows for which this condition, in the source's SQL, is true do not move. The same rules as for `where`. */
+  readonly drop?: Input<string>;
+  /** Columns whose values are hidden. */
+  readonly mask?: Input<readonly Input<MaskedColumnArgs>[]>;
 }
 
 /** A schema to move, whole or in part. */
@@ -348,6 +392,8 @@ export interface MigrationTaskArgs {
   readonly kafka?: Input<KafkaSettingsArgs>;
   /** For an `analyticdb-postgresql` target. A change replaces. */
   readonly analyticdb?: Input<AnalyticdbSettingsArgs>;
+  /** Expressions that rows go through, table by table. What a table that is being migrated goes through can't change. */
+  readonly etl?: Input<readonly Input<TableEtlArgs>[]>;
   /** Whether source and target are compared. In place. */
   readonly dataValidation?: Input<DataValidationArgs>;
   /** Who is told of failures and of latency. In place. */

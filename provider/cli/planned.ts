@@ -25,10 +25,16 @@ export async function showPlan(path: string, json: boolean): Promise<number> {
     console.log(JSON.stringify(plan));
     return 0;
   }
-  for (const { source, target, columns, estimatedRows } of plan.tables) {
+  for (const { source, target, columns, estimatedRows, filter } of plan.tables) {
     console.log(
       `table ${source.schema}.${source.name} -> ${target.schema}.${target.name}: ${columns.length} columns, about ${estimatedRows} rows`,
     );
+    if (filter) console.log(`  rows: ${filter.given}`);
+    for (const { source: name, type, value, derived } of columns) {
+      if (!value) continue;
+      const made = "expression" in value.given ? value.given.expression : `masked, ${Object.values(value.given).join(" ")}`;
+      console.log(`  ${name}${derived ? ` (new, ${type})` : ""}: ${made}`);
+    }
   }
   for (const { stage, kind, name, sql } of plan.steps)
     console.log(`-- ${stage}: ${kind} ${name}\n${sql.map((text) => `${text};`).join("\n")}`);

@@ -1,5 +1,12 @@
 import { cidrProblem, hostProblem, isAnyAddress } from "./addresses.js";
-import type { Connection, MigrationTaskInputs, SelectedSchema, SequenceSyncInputs, WhitelistInputs } from "./types.js";
+import type {
+  Connection,
+  MaskedColumn,
+  MigrationTaskInputs,
+  SelectedSchema,
+  SequenceSyncInputs,
+  WhitelistInputs,
+} from "./types.js";
 import { containsUnknown, isUnknown } from "./unknowns.js";
 
 export interface Failure {
@@ -108,7 +115,7 @@ function taskRules(task: MigrationTaskInputs): Failure[] {
   if (typeof connectionMinutes === "number" && typeof otherMinutes === "number" && otherMinutes >= connectionMinutes) {
     failures.push({ property: "retry.otherMinutes", reason: `must be below connectionMinutes (${connectionMinutes})` });
   }
-  failures.push(...selectionRules(task.objects));
+  failures.push(...selectionRules(task.objects), ...etlRules(task));
   // The rules from here on ask what moves.
   if (containsUnknown(task.migrationTypes)) return failures;
   const moves = new Set(task.migrationTypes);
@@ -191,6 +198,73 @@ function selectionRules(objects: readonly SelectedSchema[] | undefined): Failure
         failures.push({ property: `${path}.excludeColumns`, reason: `must not name "${column.name}", which is among columns` });
       }
     }
+  }
+  return failures;
+}
+
+function etlRules({ etl, objects, source, migrationTypes }: MigrationTaskInputs): Failure[] {
+  const failures = duplicates("etl", etl, ({ schema, table }) => `${schema}.${table}`);
+  if (
+    known(etl).length > 0 &&
+    !isUnknown(source) &&
+    source.engine === "oracle" &&
+    known(migrationTypes).includes("incremental")
+  ) {
+    failures.push({
+      property: "etl",
+      reason:
+        'must be left out of a task with "incremental" from engine "oracle": Oracle alone computes its expressions, and a change in the redo may lack what they ask for',
+    });
+  }
+  for (const [i, entry] of known(etl).entries()) {
+    if (isUnknown(entry)) continue;
+    const path = `etl[${i}]`;
+    if (entry.derive === undefined && entry.drop === undefined && entry.mask === undefined) {
+      failures.push({ property: path, reason: "must hold derive, drop or mask" });
+    }
+    const masks = known(entry.mask);
+    failures.push(...duplicates(`${path}.derive`, entry.derive, ({ column }) => column));
+    failures.push(...duplicates(`${path}.mask`, entry.mask, ({ column }) => column));
+    const derived = new Set(known(entry.derive).map(({ column }) => column));
+    const excluded = new Set(
+      known(objects)
+        .filter(({ schema }) => schema === entry.schema)
+        .flatMap(({ tables }) => known(tables).filter(({ name }) => name === entry.table))
+        .flatMap(({ excludeColumns }) => known(excludeColumns)),
+    );
+    for (const [list, columns] of [
+      ["derive", known(entry.derive)],
+      ["mask", masks],
+    ] as const) {
+      for (const [j, { column }] of columns.entries()) {
+        if (!excluded.has(column)) continue;
+        failures.push({ property: `${path}.${list}[${j}].column`, reason: `names "${column}", which excludeColumns leaves out` });
+      }
+    }
+    for (const [j, mask] of masks.entries()) {
+      if (isUnknown(mask)) continue;
+      if (derived.has(mask.column)) {
+        failures.push({ property: `${path}.mask[${j}].column`, reason: `names "${mask.column}", which derive gives its values` });
+      }
+      failures.push(...maskRules(`${path}.mask[${j}]`, mask));
+    }
+  }
+  return failures;
+}
+
+/** What each method of hiding a value needs to know, and what means nothing to it. */
+function maskRules(path: string, mask: MaskedColumn): Failure[] {
+  if (isUnknown(mask.method)) return [];
+  const failures: Failure[] = [];
+  for (const name of ["keepFirst", "keepLast", "replaceWith"] as const) {
+    if (mask[name] === undefined || mask.method === "keep") continue;
+    failures.push({ property: `${path}.${name}`, reason: 'is only for method "keep"' });
+  }
+  if (mask.method === "constant" && mask.value === undefined) {
+    failures.push({ property: `${path}.value`, reason: 'is required for method "constant"' });
+  }
+  if (mask.method !== "constant" && mask.value !== undefined) {
+    failures.push({ property: `${path}.value`, reason: 'is only for method "constant"' });
   }
   return failures;
 }

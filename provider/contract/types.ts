@@ -173,6 +173,60 @@ export interface SelectedTable {
   readonly operations?: Operations;
 }
 
+/**
+ * How a column's values are hidden.
+ * - keep: The first and last characters stay, every other one becomes `replaceWith`. A value that is not longer than what stays
+ * is replaced whole.
+ * - constant: `value` in every row, also where the source has NULL.
+ * - null: NULL in every row.
+ * - md5: The MD5 digest, in hexadecimal; the 16 bytes in a `bytea` or `uuid` column.
+ * - sha256: The SHA-256 digest, in hexadecimal; the 32 bytes in a `bytea` column. Sources from PostgreSQL 11 on.
+ */
+export type MaskMethod = "keep" | "constant" | "null" | "md5" | "sha256";
+
+/** A column whose values are computed from the row. */
+export interface DerivedColumn {
+  /** A column of the table, whose values these replace; or a new one, which joins the target's table at its end. */
+  readonly column: string;
+  /**
+   * An expression in the source's SQL over the table's own columns, as the source has them. In `incremental` with immutable
+   * functions only.
+   */
+  readonly expression: string;
+  /** The type of a new column, in the source's words; the schema phase converts it as any column's. */
+  readonly type?: string;
+}
+
+/** A column whose values are hidden from the target. */
+export interface MaskedColumn {
+  /** The column's name at the source. */
+  readonly column: string;
+  /** What becomes of the values. */
+  readonly method: MaskMethod;
+  /** Method `keep`: characters that stay at the beginning. Default: none. */
+  readonly keepFirst?: number;
+  /** Method `keep`: characters that stay at the end. Default: none. */
+  readonly keepLast?: number;
+  /** Method `keep`: the character that stands for every other one. Default: `*`. */
+  readonly replaceWith?: string;
+  /** Method `constant`: the value, in the text form of the column's type. */
+  readonly value?: string;
+}
+
+/** What becomes of one table's rows on their way. */
+export interface TableEtl {
+  /** The table's schema at the source. */
+  readonly schema: string;
+  /** The table's name at the source. Of a partitioned table: for all its partitions. */
+  readonly table: string;
+  /** Columns that are computed. */
+  readonly derive?: readonly DerivedColumn[];
+  /** Rows for which this condition, in the source's SQL, is true do not move. The same rules as for `where`. */
+  readonly drop?: string;
+  /** Columns whose values are hidden. */
+  readonly mask?: readonly MaskedColumn[];
+}
+
 /** A schema to move, whole or in part. */
 export interface SelectedSchema {
   /** The schema's name at the source. */
@@ -588,6 +642,8 @@ export interface MigrationTaskInputs {
   readonly kafka?: KafkaSettings;
   /** For an `analyticdb-postgresql` target. A change replaces. */
   readonly analyticdb?: AnalyticdbSettings;
+  /** Expressions that rows go through, table by table. What a table that is being migrated goes through can't change. */
+  readonly etl?: readonly TableEtl[];
   /** Whether source and target are compared. In place. */
   readonly dataValidation?: DataValidation;
   /** Who is told of failures and of latency. In place. */

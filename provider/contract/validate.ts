@@ -1,8 +1,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { suggestion } from "../engine/suggestion.js";
 import { inputsJsonSchema } from "./jsonSchema.js";
 import { packageSchema } from "./packageSchema.js";
 import { type Failure, rulesOf } from "./rules.js";
-import { suggestion } from "./suggestion.js";
 import { isUnknown } from "./unknowns.js";
 
 export type { Failure } from "./rules.js";

@@ -60,7 +60,7 @@ export enum ErrorCode {
   SourceTableLocked = "GW1505",
   /** The source's user may not publish a table or set its replica identity; it must own the table. */
   PublicationRefused = "GW1506",
-  /** Whether a changed row meets its table's `where` can't be told: the condition fails for it, or the change lacks the old row. */
+  /** Whether a changed row meets its table's `where`, or what `etl` makes of it, can't be told: an expression fails for it, or the change lacks the old row. */
   RowFilterFailed = "GW1507",
   /**
    * A change of structure was rejected by the target; the message has the statement. Mend what the target objects to, or make the change there by

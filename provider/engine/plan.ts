@@ -1,6 +1,15 @@
 import { ErrorCode, GodwitError } from "./errors.js";
+import { checkEtl, type TableEtl, tableEtl } from "./etl.js";
 import type { CatalogObject, CatalogTable, NeutralCatalog, QualifiedName } from "./models/catalog.js";
-import type { DdlOperations, DmlOperations, PlannedColumn, PlannedTable, SkippedObject, TableOptions } from "./models/plan.js";
+import type {
+  ColumnValue,
+  DdlOperations,
+  DmlOperations,
+  PlannedColumn,
+  PlannedTable,
+  SkippedObject,
+  TableOptions,
+} from "./models/plan.js";
 import {
   displayName,
   type ResolvedSelection,
@@ -16,6 +25,7 @@ export interface PlanOptions {
   readonly objects?: readonly SchemaSelection[];
   readonly operations?: { readonly dml?: readonly string[]; readonly ddl?: readonly string[] };
   readonly capitalization?: "source" | "lower" | "upper";
+  readonly etl?: readonly TableEtl[];
 }
 
 /** The part of a plan that no database's dialect enters; a target's schema planner adds the steps. */
@@ -36,17 +46,19 @@ export function resolvePlan(catalog: NeutralCatalog, options: PlanOptions = {}):
   const selection = resolveSelection(catalog, options.objects);
   const names = resolveNames(catalog, options.objects, options.capitalization ?? "source");
   const entriesOf = tableEntries(catalog, options.objects);
+  const etlOf = tableEtl(catalog, options.etl);
   const chosen = catalog.tables.filter(
     (table) => selection.pick({ kind: "table", schema: table.schema, name: table.name }) === "selected",
   );
   const objects = catalog.objects.filter((object) => object.kind !== "table" && selection.pick(object) === "selected");
   checkTargetNames([...chosen.map((table): CatalogObject => ({ ...table, kind: "table" })), ...objects], names);
   checkColumnNames(chosen, names);
+  checkEtl(catalog, options.etl, { chosen, names, entriesOf });
   const selectedSchemas = options.objects && new Set(options.objects.map(({ schema }) => schema));
   return {
     tables: chosen
       .filter((table) => table.kind === "table")
-      .map((table) => planTable(table, names, entriesOf(table), options.operations)),
+      .map((table) => planTable(table, names, { ...entriesOf(table), etl: etlOf(table) }, options.operations)),
     names,
     selection,
     skipped: catalog.unsupported
@@ -58,7 +70,7 @@ export function resolvePlan(catalog: NeutralCatalog, options: PlanOptions = {}):
 function planTable(
   table: CatalogTable,
   names: TargetNames,
-  entries: TableEntries,
+  entries: TableEntries & { readonly etl: TableEtl | undefined },
   taskOperations: PlanOptions["operations"],
 ): PlannedTable {
   const excludedKey = table.key.columns.find((column) => names.excluded(table, column));
@@ -74,7 +86,14 @@ function planTable(
   }
   const columns = table.columns
     .filter((column) => !column.generated && !names.excluded(table, column.name))
-    .map(({ name, ...rest }): PlannedColumn => ({ ...rest, source: name, target: names.column(table, name) }));
+    .map(
+      ({ name, ...rest }): PlannedColumn => ({
+        ...rest,
+        source: name,
+        target: names.column(table, name),
+        ...columnValue(name, entries.etl),
+      }),
+    );
   const operations = [entries.own?.operations, ...entries.inherited.map((entry) => entry.operations), taskOperations];
   const dml = operations.find((listed) => listed?.dml)?.dml;
   const ddl = operations.find((listed) => listed?.ddl)?.ddl;
@@ -144,13 +163,36 @@ export function ddlOperations(ddl: readonly string[] | undefined, object: string
 }
 
 /** Unread: the source says which columns it names, and how it understands it. */
-function rowFilter({ own, inherited }: TableEntries): Pick<PlannedTable, "filter"> {
-  const given = [own, ...inherited].find((entry) => entry?.where !== undefined)?.where;
-  return given === undefined ? {} : { filter: { given, condition: bracketed(given), columns: [] } };
+function rowFilter({ own, inherited, etl }: TableEntries & { readonly etl: TableEtl | undefined }): Pick<PlannedTable, "filter"> {
+  const where = [own, ...inherited].find((entry) => entry?.where !== undefined)?.where;
+  const drop = etl?.drop;
+  if (drop === undefined)
+    return where === undefined ? {} : { filter: { given: where, condition: bracketed(where), columns: [] } };
+  // As every source understands it: Oracle knows no IS NOT TRUE.
+  const stays = { given: `(${drop}) IS NOT TRUE`, condition: `(CASE WHEN ${bracketed(drop)} THEN 1 ELSE 0 END = 0)` };
+  if (where === undefined) return { filter: { ...stays, drop, columns: [] } };
+  return {
+    filter: {
+      given: `(${where}) AND ${stays.given}`,
+      drop,
+      condition: `(${bracketed(where)} AND ${stays.condition})`,
+      columns: [],
+    },
+  };
+}
+
+/** Unread, as the condition for rows is. */
+function columnValue(name: string, etl: TableEtl | undefined): { value?: ColumnValue } {
+  const derived = etl?.derive?.find(({ column }) => column === name);
+  if (derived) return { value: { given: { expression: derived.expression }, expression: "", columns: [] } };
+  const masked = etl?.mask?.find(({ column }) => column === name);
+  if (!masked) return {};
+  const { column: _, ...given } = masked;
+  return { value: { given, expression: "", columns: [] } };
 }
 
 /** The line break ends a comment that the condition may end in. */
-function bracketed(condition: string): string {
+export function bracketed(condition: string): string {
   return `(${condition}\n)`;
 }
 

@@ -127,16 +127,21 @@ export function tableEntries(
   for (const { schema, tables: entries } of selections ?? []) {
     for (const entry of entries ?? []) listed.set(nameKey({ schema, name: entry.name }), entry);
   }
-  return (table) => {
-    const inherited: TableSelection[] = [];
-    const pending = [...(table.parents ?? [])];
-    for (let parent = pending.shift(); parent; parent = pending.shift()) {
-      const entry = listed.get(nameKey(parent));
-      if (entry) inherited.push(entry);
-      pending.push(...(tables.get(nameKey(parent))?.parents ?? []));
-    }
-    return { own: listed.get(nameKey(table)), inherited };
-  };
+  return (table) => ({
+    own: listed.get(nameKey(table)),
+    inherited: ancestors(tables, table).flatMap((parent) => listed.get(nameKey(parent)) ?? []),
+  });
+}
+
+/** What the table is a partition or an inheritance child of, nearest first. */
+export function ancestors(tables: ReadonlyMap<string, CatalogTable>, table: CatalogTable): QualifiedName[] {
+  const found: QualifiedName[] = [];
+  const pending = [...(table.parents ?? [])];
+  for (let parent = pending.shift(); parent; parent = pending.shift()) {
+    found.push(parent);
+    pending.push(...(tables.get(nameKey(parent))?.parents ?? []));
+  }
+  return found;
 }
 
 /** Kinds that a user would not list apart: `view` means materialized views, too. */

@@ -31,6 +31,11 @@ export interface TaskSelection {
   readonly readAt: string;
   /** A digest of the source's structure then. */
   readonly shape?: string;
+  /**
+   * Numbers of the tables whose rows `etl` or `where` speaks of, partitioned ones among them: what becomes a partition or a child of one while the task runs has
+   * rows that must not move as they are.
+   */
+  readonly ruled?: readonly number[];
 }
 
 export interface KafkaSettings {

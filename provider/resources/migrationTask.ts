@@ -1,7 +1,7 @@
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../contract/types.js";
 import { routeKind } from "../databases/index.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
-import type { PlannedTable, PrecheckItem } from "../engine/models/plan.js";
+import type { PlannedTable, PrecheckItem, PresentName } from "../engine/models/plan.js";
 import type { PlannedTask, RouteKind } from "../engine/routeKind.js";
 import { migrates } from "../engine/taskDefinition.js";
 import type { TaskError, TaskState } from "../engine/taskStatus.js";
@@ -167,7 +167,7 @@ async function adjust(
   if (restructured || changed.some((name) => !LIVE.has(name) && name !== "source" && name !== "target")) {
     const tables = await store.readTables(taskId);
     const planned = await checkedPlan(kind, inputs, new Set(tables.map(({ table }) => table.id)), log);
-    if (!restructured) refuseOtherFilters(tables, planned.plan.tables);
+    if (!restructured) refuseOtherRules(tables, planned.plan.tables);
     // The worker works from the plan it read at its start: it ends, and another goes on with the new one.
     await embeddedRunner.stop(godwitHome(), taskId);
     await store.fence(taskId);
@@ -179,20 +179,35 @@ async function adjust(
   if (task.state === "failed" || (task.state === "completed" && compares)) await store.reviveTask(taskId);
 }
 
-/** What a table's condition kept away so far is not at the target, and what it let through stays there. */
-function refuseOtherFilters(known: readonly TableRecord[], planned: readonly PlannedTable[]): void {
-  const former = new Map(known.map(({ table: { id, filter } }) => [id, filter]));
-  const changed = planned.find(({ id, filter }) => {
-    const was = former.get(id);
+/** What a table's rules kept away or rewrote so far is not at the target, and what they let through stays there. */
+function refuseOtherRules(known: readonly TableRecord[], planned: readonly PlannedTable[]): void {
+  const former = new Map(known.map(({ table }) => [table.id, table]));
+  for (const table of planned) {
+    const was = former.get(table.id);
     // Columns that were renamed meanwhile have to be called by their new names.
-    const renamed = was?.columns.some(({ name, source }) => name !== source);
-    return former.has(id) && !renamed && was?.given !== filter?.given;
-  });
-  if (!changed) return;
-  throw new GodwitError(ErrorCode.SelectionUnusable, "`where` of a table that is being migrated can't change", {
-    object: `${changed.source.schema}.${changed.source.name}`,
-    remedy: "take the table out of the selection and run pulumi up; empty it at the target; take it in with the other condition",
-  });
+    if (!was || namedColumns(was).some(({ name, source }) => name !== source)) continue;
+    const input = otherRule(was, table);
+    if (input === undefined) continue;
+    throw new GodwitError(ErrorCode.SelectionUnusable, `\`${input}\` of a table that is being migrated can't change`, {
+      object: `${table.source.schema}.${table.source.name}`,
+      remedy:
+        input === "where"
+          ? "take the table out of the selection and run pulumi up; empty it at the target; take it in with the other condition"
+          : "take the table out of the selection and run pulumi up; empty it at the target; take it in with the other expressions",
+    });
+  }
+}
+
+function namedColumns({ filter, columns }: PlannedTable): PresentName[] {
+  return [...(filter?.columns ?? []), ...columns.flatMap(({ value }) => value?.columns ?? [])];
+}
+
+/** The input that asks for another rule than the table is being migrated by. */
+function otherRule(was: PlannedTable, is: PlannedTable): "where" | "etl" | undefined {
+  const values = ({ columns }: PlannedTable) =>
+    JSON.stringify(columns.flatMap(({ source, value }) => (value ? [[source, Object.entries(value.given).sort()]] : [])).sort());
+  if (values(was) !== values(is) || was.filter?.drop !== is.filter?.drop) return "etl";
+  return was.filter?.given === is.filter?.given ? undefined : "where";
 }
 
 /** Plans and prechecks; throws GW1201 with every item that stands in the way. */

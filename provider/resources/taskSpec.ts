@@ -82,6 +82,11 @@ export function settingsOf({ retry, throttle, parallelism, dataValidation }: Mig
   };
 }
 
-export function planOptionsOf({ objects, operations, capitalization }: MigrationTaskInputs): PlanOptions {
-  return { ...(objects ? { objects } : {}), ...(operations ? { operations } : {}), capitalization };
+export function planOptionsOf({ objects, operations, capitalization, etl }: MigrationTaskInputs): PlanOptions {
+  return {
+    ...(objects ? { objects } : {}),
+    ...(operations ? { operations } : {}),
+    capitalization,
+    ...(etl ? { etl } : {}),
+  };
 }

@@ -282,3 +282,54 @@ describe("comparing the data", () => {
     expect(only("MigrationTask", { ...task, waitFor: "validated" })).toMatch(/^waitFor: needs dataValidation/);
   });
 });
+
+describe("expressions for rows", () => {
+  const etl = (...entries: readonly object[]) => ({ ...task, etl: entries });
+  const person = { schema: "public", table: "person" };
+
+  it("pass with their methods, one entry a table", () => {
+    const mask = [
+      { column: "a", method: "keep", keepFirst: 1, keepLast: 2, replaceWith: "#" },
+      { column: "b", method: "constant", value: "" },
+      { column: "c", method: "null" },
+    ];
+    expect(
+      failures("MigrationTask", etl({ ...person, mask, drop: "a > 1" }, { ...person, schema: "other", drop: "true" })),
+    ).toEqual([]);
+  });
+
+  it("are refused by the property that is wrong", () => {
+    const wrong = (entry: object) => only("MigrationTask", etl({ ...person, ...entry }));
+    expect(wrong({})).toBe("etl[0]: must hold derive, drop or mask");
+    expect(wrong({ mask: [{ column: "a", method: "constant" }] })).toBe(
+      'etl[0].mask[0].value: is required for method "constant"',
+    );
+    expect(wrong({ mask: [{ column: "a", method: "md5", value: "x" }] })).toBe(
+      'etl[0].mask[0].value: is only for method "constant"',
+    );
+    expect(wrong({ mask: [{ column: "a", method: "null", keepLast: 1 }] })).toBe(
+      'etl[0].mask[0].keepLast: is only for method "keep"',
+    );
+    expect(wrong({ mask: [{ column: "a", method: "blur" }] })).toMatch(/^etl\[0\]\.mask\[0\]\.method: /);
+    expect(wrong({ mask: [{ column: "a", method: "keep", replaceWith: "##" }] })).toMatch(/^etl\[0\]\.mask\[0\]\.replaceWith: /);
+    expect(wrong({ derive: [{ column: "a" }] })).toMatch(/^etl\[0\]\.derive\[0\]\.expression: /);
+    expect(wrong({ derive: [{ column: "a", expression: "1" }], mask: [{ column: "a", method: "null" }] })).toBe(
+      'etl[0].mask[0].column: names "a", which derive gives its values',
+    );
+    expect(only("MigrationTask", etl({ ...person, drop: "a" }, { ...person, drop: "b" }))).toMatch(
+      /^etl\[1\]: names "public.person" again/,
+    );
+    const objects = [{ schema: "public", tables: [{ name: "person", excludeColumns: ["a"] }] }];
+    expect(only("MigrationTask", { ...etl({ ...person, mask: [{ column: "a", method: "null" }] }), objects })).toBe(
+      'etl[0].mask[0].column: names "a", which excludeColumns leaves out',
+    );
+    expect(only("MigrationTask", { ...etl({ ...person, drop: "a" }), source: oracle })).toMatch(
+      /^etl: must be left out of a task with "incremental"/,
+    );
+  });
+
+  it("do not judge what a preview does not know yet", () => {
+    expect(failures("MigrationTask", { ...task, etl: UNKNOWN })).toEqual([]);
+    expect(failures("MigrationTask", etl({ ...person, mask: UNKNOWN, drop: UNKNOWN }))).toEqual([]);
+  });
+});

@@ -117,6 +117,54 @@ describe("where a task from Oracle begins", () => {
     expect(await task.target("SELECT id::integer FROM busy.orders ORDER BY id")).toEqual([{ id: 3 }, { id: 5 }]);
   });
 
+  it("loads rows as expressions in Oracle's SQL make them, and refuses them by name where changes are to follow", async () => {
+    const { emulator } = task;
+    const one = emulator.begin();
+    for (let id = 1; id <= 6; id++)
+      one.insert(orders, { ID: `${id}`, NOTE: id === 2 ? null : `note ${id}`, AMOUNT: `${id}.5`, TOKEN: "AB" });
+    one.commit();
+    await emulator.flush();
+    const etl = (expression: string) => [
+      {
+        schema: "BUSY",
+        table: "ORDERS",
+        drop: '"ID" = 6',
+        derive: [
+          { column: "AMOUNT", expression: '"AMOUNT" * 2' },
+          { column: "SHORT", expression, type: "varchar2(10)" },
+          { column: "FIXED", expression: "'2001-02-03'", type: "date" },
+        ],
+        mask: [
+          { column: "NOTE", method: "keep" as const, keepFirst: 2, keepLast: 1, replaceWith: "#" },
+          { column: "TOKEN", method: "null" as const },
+        ],
+      },
+    ];
+    const objects = [{ schema: "BUSY", tables: [{ name: "ORDERS" }] }];
+    await expect(task.up({ migrationTypes: ["schema", "full"], objects, etl: etl('"NO_SUCH"') })).rejects.toThrow(
+      /GW1201.*sourceRowExpressions.*BUSY\.ORDERS\.SHORT.*NO_SUCH/s,
+    );
+    await expect(task.up({ ...live, objects, etl: etl(`'x'`) })).rejects.toThrow(
+      /must be left out of a task with \\"incremental\\"/,
+    );
+    await task.up({ migrationTypes: ["schema", "full"], objects, etl: etl(`'n' || "ID"`), dataValidation: { mode: "counts" } });
+    const found = "SELECT id::integer, note, amount::text, token, short, fixed::text FROM busy.orders ORDER BY id";
+    expect(await task.target(found)).toEqual(
+      [1, 2, 3, 4, 5].map((id) => ({
+        id,
+        note: id === 2 ? null : `no###${id}`,
+        amount: `${id * 2 + 1}.0`,
+        token: null,
+        short: `n${id}`,
+        fixed: expect.stringMatching(/^2001-02-03/),
+      })),
+    );
+    const columns = await task.target<{ type: string }>(
+      "SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = 'busy.orders'::regclass AND attnum > 6 ORDER BY attnum",
+    );
+    expect(columns.map(({ type }) => type)).toEqual(["character varying(10)", "timestamp(0) without time zone"]);
+  });
+
   it("refuses a startPosition that the redo does not reach", async () => {
     const objects = [{ schema: "BUSY", tables: [{ name: "ORDERS" }] }];
     await task.target(

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { SelectedTable } from "../../provider/contract/types.js";
 import { killProcess } from "../support/kill.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
+import { digest, failed, until } from "../support/rowRules.js";
 import { createTestTask, type Database, discard, type TestTask } from "../support/task.js";
 import { startWriters } from "../support/writers.js";
 
@@ -43,18 +44,8 @@ const chosen = selected([
 ]);
 
 /** How many rows there are of which the condition is true, and a checksum of them. */
-async function rowsOf(
-  { rows }: Database,
-  columns: string,
-  table: string,
-  condition = "true",
-): Promise<{ n: number; sum: string | null }> {
-  const [found] = await rows<{ n: number; sum: string | null }>(
-    `SELECT count(*)::integer AS n, md5(string_agg(r::text, '|' ORDER BY r::text COLLATE "C")) AS sum
-     FROM (SELECT ${columns} FROM ${table} WHERE ${condition}\n) r`,
-  );
-  return found ?? { n: -1, sum: null };
-}
+const rowsOf = (database: Database, columns: string, table: string, condition = "true") =>
+  digest(database, `SELECT ${columns} FROM ${table} WHERE ${condition}`);
 
 async function sides({ source, target }: TestTask) {
   const orders = (units: string) => `id, ${units}, state, body, seen, code, flags`;
@@ -103,14 +94,11 @@ describe.each([
   afterEach(() => discard(task));
 
   it("are at the target while their condition is true, under four writers, key changes and kill -9 of the worker", async () => {
-    const config = {
-      host: source.host,
-      port: source.port,
-      user: source.username,
-      password: source.password,
-      database: task.source.name,
-    };
-    const writers = await startWriters(config, { tables: WRITTEN, writers: 4, maxChanges: 40_000 });
+    const writers = await startWriters(source.clientConfig(task.source.name), {
+      tables: WRITTEN,
+      writers: 4,
+      maxChanges: 40_000,
+    });
     const up = task.up(chosen);
     up.catch(() => undefined);
     let kills = 0;
@@ -227,21 +215,3 @@ describe.each([
     expect(await task.leftovers()).toEqual([]);
   });
 });
-
-/** Waits until the task shows a failure of this code. */
-async function failed(task: TestTask, code: string): Promise<void> {
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(300)) {
-    if ((await task.refresh())?.errors?.some((error) => error.code === code)) return;
-  }
-  throw new Error(`the task did not fail with ${code}`);
-}
-
-/** Waits until both sides are equal. */
-async function until(read: () => Promise<unknown[]>): Promise<void> {
-  for (const end = Date.now() + 30_000; ; await sleep(300)) {
-    const [one, other] = await read();
-    if (JSON.stringify(one) !== JSON.stringify(other) && Date.now() < end) continue;
-    expect(other).toEqual(one);
-    return;
-  }
-}

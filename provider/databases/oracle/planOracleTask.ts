@@ -12,9 +12,12 @@ import { readOfferedExtensions, readTargetObjects, withoutExisting } from "../po
 import { rehearse } from "../postgres/schema/rehearse.js";
 import { readCatalog } from "./catalog/readCatalog.js";
 import { OracleConnections } from "./connections.js";
+import { withColumnValues } from "./etl/columnValues.js";
+import { withDerivedColumns } from "./etl/derivedColumns.js";
 import { withStored } from "./follow/storedColumns.js";
 import { positionAt } from "./logMiner/position.js";
 import { currentScn } from "./logMiner/settledScn.js";
+import { columnValueChecks } from "./precheck/columnValues.js";
 import { oraclePairChecks } from "./precheck/pairChecks.js";
 import { rowFilterChecks } from "./precheck/rowFilters.js";
 import { oracleSourceChecks } from "./precheck/sourceChecks.js";
@@ -36,7 +39,7 @@ export async function planOracleTask(
       // Before the catalog: DDL that comes meanwhile is met again in the redo, rather than not at all.
       const scn = await currentScn(source);
       const readAt = positionAt(scn + 1n);
-      const catalog = await readCatalog(source);
+      const catalog = withDerivedColumns(await readCatalog(source), options.etl);
       const resolved = resolvePlan(catalog, options);
       const schema = migrates(definition, "schema")
         ? planOracleSchema(catalog, resolved, { postgis: (await readOfferedExtensions(target)).has("postgis") })
@@ -46,9 +49,11 @@ export async function planOracleTask(
       const steps = adding ? withoutExisting(schema.steps, await readTargetObjects(target)) : schema.steps;
       const tried = await tryOut(target, steps);
       const leftOut = new Set(schema.tablesLeftOut);
-      const tables = resolved.tables
-        .filter((table) => !leftOut.has(table.id) && !tried.failed.has(`table:${shownTarget(table.target)}`))
-        .map((table) => withStored(table, catalog.details.get(table.id)?.stored ?? [], scn));
+      const { tables, refused } = withColumnValues(
+        resolved.tables
+          .filter((table) => !leftOut.has(table.id) && !tried.failed.has(`table:${shownTarget(table.target)}`))
+          .map((table) => withStored(table, catalog.details.get(table.id)?.stored ?? [], scn)),
+      );
       const fresh = tables.filter(({ id }) => !known.has(id));
       const facts = await readOracleFacts(source, ends.source);
       const user = ends.source.username ?? "";
@@ -66,6 +71,7 @@ export async function planOracleTask(
             definition,
           )),
           ...(await rowFilterChecks(source, tables, definition)),
+          ...(await columnValueChecks(source, tables, refused)),
           ...(await targetChecks(target, ends.target, fresh, definition)),
           ...(await oraclePairChecks(facts, target)),
           ...tried.checks,

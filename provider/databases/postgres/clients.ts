@@ -13,3 +13,9 @@ export async function serverVersion(client: Client): Promise<number> {
   const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
   return Number(rows[0]?.server_version_num);
 }
+
+/** Of the database that the connection is to. */
+export async function serverEncoding(client: Client): Promise<string> {
+  const { rows } = await client.query<{ encoding: string }>("SELECT pg_catalog.current_setting('server_encoding') AS encoding");
+  return rows[0]?.encoding ?? "";
+}

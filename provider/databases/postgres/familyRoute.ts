@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Route } from "../../engine/database.js";
+import { ruledTables } from "../../engine/etl.js";
 import type { Ends } from "../../engine/models/endpoint.js";
 import { type PlanOptions, resolvePlan } from "../../engine/plan.js";
 import type { PlannedTask, RouteKind } from "../../engine/routeKind.js";
@@ -12,7 +13,7 @@ import { isConnectionError } from "./connectionErrors.js";
 import { Connections } from "./connections.js";
 import { ddlFollowing } from "./ddl/follow/ddlFollowing.js";
 import type { SourceDialect, TargetDialect } from "./dialect.js";
-import { readRowFilters } from "./filter/readRowFilters.js";
+import { readRowRules } from "./filter/readRowRules.js";
 import { followChanges } from "./followChanges.js";
 import { formatLsn, parseLsn } from "./lsn.js";
 import { newerPlan } from "./newerPlan.js";
@@ -63,13 +64,13 @@ async function planWith(
   source: Client,
   target: Client,
 ): Promise<PlannedTask> {
-  const { readAt, shapes, catalog } = await readSourceState(source, from);
+  const { readAt, shapes, catalog } = await readSourceState(source, from, options.etl);
   const resolved = resolvePlan(catalog, options);
   const moves = migrates(definition, "schema");
   const schema = moves ? await to.planSchema(target, catalog, resolved, definition) : NO_SCHEMA;
   // Without its structure a table's rows have nowhere to go; `skipped` says why it was left out.
   const leftOut = new Set(schema.tablesLeftOut);
-  const filters = await readRowFilters(
+  const filters = await readRowRules(
     source,
     withShapes(
       resolved.tables.filter(({ id }) => !leftOut.has(id)),
@@ -87,7 +88,7 @@ async function planWith(
       tables,
       steps,
       skipped: [...resolved.skipped, ...schema.skipped],
-      selection: { options, readAt: readAt.toString(), shape: shapes.all },
+      selection: { options, readAt: readAt.toString(), shape: shapes.all, ...ruledTables(catalog, options) },
     },
     prechecks: [
       ...(await from.precheck(source, fresh, definition)),

@@ -14,7 +14,7 @@ import { type DdlFollowing, TextNeeded } from "./ddl/follow/ddlFollowing.js";
 import { ddlSink } from "./ddl/follow/ddlSink.js";
 import type { HeldSink } from "./ddl/follow/heldSink.js";
 import { openDdlFollower } from "./ddl/follow/openDdlFollower.js";
-import { rowFilterSink } from "./filter/rowFilterSink.js";
+import { isRuled, rowFilterSink } from "./filter/rowFilterSink.js";
 import { RowJudge } from "./filter/rowJudge.js";
 import { BoundedSink } from "./replication/boundedSink.js";
 import { openChangeStream } from "./replication/changeStream.js";
@@ -100,7 +100,7 @@ async function followOnce(
     const start = await options.start();
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
-    const filtered = tables.some(({ filter }) => filter);
+    const filtered = tables.some(isRuled);
     // The source is asked about rows by their text.
     const binary = !text && !filtered && (await serverVersion(source)) >= 140000 && binaryFits(tables, targets);
     // Asked before the connection's socket is taken.

@@ -52,6 +52,8 @@ export interface CatalogColumn {
    * server (arrays and rows over user-defined types, reg* types) or has no binary form.
    */
   readonly binaryPortable: boolean;
+  /** The source does not have it: an expression of the task makes it. `typeId` is the source's number of its type. */
+  readonly derived?: { readonly typeId: number };
 }
 
 /** How changes of a table name the row they mean. `none`: only the whole row does. */

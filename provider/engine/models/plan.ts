@@ -1,3 +1,4 @@
+import type { MaskedColumn } from "../etl.js";
 import type { TaskSelection } from "../taskDefinition.js";
 import type { CatalogColumn, CatalogKey, ObjectKind, QualifiedName } from "./catalog.js";
 
@@ -13,6 +14,25 @@ export interface Plan {
 export interface PlannedColumn extends Omit<CatalogColumn, "name"> {
   readonly source: string;
   readonly target: string;
+  /** What stands for the column's own value on the way to the target. */
+  readonly value?: ColumnValue;
+}
+
+/** An expression over the row as the source has it. */
+export interface ColumnValue {
+  /** As the program has it. */
+  readonly given: GivenValue;
+  /** The same in the source's own words. Of the column's type as it was when the plan was read. */
+  readonly expression: string;
+  /** Columns that it names, the column itself among them where the source has it, and what they are called at the source by now. */
+  readonly columns: readonly PresentName[];
+}
+
+export type GivenValue = { readonly expression: string } | Omit<MaskedColumn, "column">;
+
+export interface PresentName {
+  readonly name: string;
+  readonly source: string;
 }
 
 export interface PlannedTable {
@@ -50,12 +70,14 @@ export interface PlannedTable {
 }
 
 export interface RowFilter {
-  /** As the program has it. */
+  /** As the program has it: `where`, and `drop` turned round. */
   readonly given: string;
+  /** As the program has it, where rows are dropped. */
+  readonly drop?: string;
   /** The same in the source's own words, brackets around it: what is asked of the source. */
   readonly condition: string;
   /** Columns that it names, and what they are called at the source by now. */
-  readonly columns: readonly { readonly name: string; readonly source: string }[];
+  readonly columns: readonly PresentName[];
 }
 
 /** Every column that takes place in a row, in the order of the rows, also those that do not move. */

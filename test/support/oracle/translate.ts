@@ -59,6 +59,9 @@ function plain(part: string, bind: (name: string) => string): string {
   return part
     .replace(/\b(\w+)#/g, "$1_no")
     .replace(/\b(AS|RETURNING) CLOB\b/gi, "$1 text")
+    .replace(/\bAS N?VARCHAR2\b/gi, "AS varchar")
+    .replace(/\bAS NUMBER\b/gi, "AS numeric")
+    .replace(/\bAS RAW\(\d+\)/gi, "AS bytea")
     .replace(/(?<!:):(\w+)/g, (_, name: string) => bind(name));
 }
 

@@ -8,7 +8,7 @@ import { destroy, serverVersion } from "../../postgres/clients.js";
 import type { Connections } from "../../postgres/connections.js";
 import { FollowedNames } from "../../postgres/ddl/follow/followedNames.js";
 import type { HeldSink } from "../../postgres/ddl/follow/heldSink.js";
-import { type RowFilterSink, rowFilterSink } from "../../postgres/filter/rowFilterSink.js";
+import { isRuled, type RowFilterSink, rowFilterSink } from "../../postgres/filter/rowFilterSink.js";
 import { RowJudge } from "../../postgres/filter/rowJudge.js";
 import { BoundedSink } from "../../postgres/replication/boundedSink.js";
 import { type ChangeStream, openChangeStream } from "../../postgres/replication/changeStream.js";
@@ -73,7 +73,7 @@ export async function followKafka(options: FollowKafkaOptions): Promise<void> {
     if (options.until !== undefined && start.position >= options.until) return;
     await freeSlot(options);
     source = await options.source.connect("stream", { replication: true });
-    if (entries.some(({ table }) => table.filter)) asked = await options.source.connect("filter");
+    if (entries.some(({ table }) => isRuled(table))) asked = await options.source.connect("filter");
     const incarnation = await cluster.incarnation();
     const parts = { store, producer, source, asked, topics, entries, shapes, formats, start, incarnation };
     await new Flow(options, parts, await structureFollower(options, entries, store)).run();
@@ -255,6 +255,7 @@ async function structureFollower(
   return new StructureFollower({
     publication: publicationName,
     selection: selection.options,
+    ruled: selection.ruled,
     readAt: BigInt(selection.readAt),
     tables: entries,
     catalog: renames ? await options.readCatalog() : undefined,

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
+import { ruledTables } from "../../../engine/etl.js";
 import type { NeutralCatalog } from "../../../engine/models/catalog.js";
 import type { Ends } from "../../../engine/models/endpoint.js";
 import type { PlannedTable, SkippedObject } from "../../../engine/models/plan.js";
@@ -10,7 +11,7 @@ import { type TaskDefinition, usersPublication } from "../../../engine/taskDefin
 import { withShapes } from "../../postgres/catalog/shapes.js";
 import { withConnection } from "../../postgres/connection.js";
 import type { SourceDialect } from "../../postgres/dialect.js";
-import { readRowFilters } from "../../postgres/filter/readRowFilters.js";
+import { readRowRules } from "../../postgres/filter/readRowRules.js";
 import { withWholeRows } from "../../postgres/replication/wholeRows.js";
 import { readSourceState } from "../../postgres/sourceState.js";
 import { ClusterAdmin } from "../client/clusterAdmin.js";
@@ -47,9 +48,9 @@ async function plan(
   admin: ClusterAdmin,
 ): Promise<PlannedTask> {
   const settings = kafkaSettings(definition);
-  const { readAt, shapes, catalog } = await readSourceState(source, from);
+  const { readAt, shapes, catalog } = await readSourceState(source, from, options.etl);
   const resolved = resolvePlan(catalog, options);
-  const filters = await readRowFilters(source, withShapes(resolved.tables, shapes), definition);
+  const filters = await readRowRules(source, withShapes(resolved.tables, shapes), definition);
   // The formats tell what a row was before (canal-json's `old`, SharePlex's `key`) and the whole row that was deleted, and a value that lies out of line
   // is only in the log when the old row is.
   const tables = usersPublication(definition) ? filters.tables : filters.tables.map(withWholeRows);
@@ -62,7 +63,7 @@ async function plan(
       tables,
       steps: topicSteps(topics, settings, counts),
       skipped: [...resolved.skipped, ...notForTopics(catalog, resolved)],
-      selection: { options, readAt: readAt.toString(), shape: shapes.all },
+      selection: { options, readAt: readAt.toString(), shape: shapes.all, ...ruledTables(catalog, options) },
     },
     prechecks: [
       // Of the tables as they are: what this route changes for the time of the task has an item of its own.

@@ -5,8 +5,9 @@ import { ddlOperations, type PlanOptions } from "../../../engine/plan.js";
 import type { PostgresCatalog } from "../../postgres/catalog/model.js";
 import type { DdlEvent } from "../../postgres/ddl/ddlEvent.js";
 import { FollowedNames } from "../../postgres/ddl/follow/followedNames.js";
-import { planNewTable, replanTable } from "../../postgres/ddl/follow/replan.js";
+import { planNewTable, refuseRuled, replanTable } from "../../postgres/ddl/follow/replan.js";
 import type { TableStructure } from "../../postgres/ddl/structure.js";
+import { hasRules } from "../../postgres/etl/valueSql.js";
 import { formatLsn } from "../../postgres/lsn.js";
 import { withWholeRows } from "../../postgres/replication/wholeRows.js";
 import type { FollowedTable } from "./changeSink.js";
@@ -17,6 +18,8 @@ export interface StructureOptions {
   readonly publication: string;
   /** The selection as the program writes it: new objects are judged by it. */
   readonly selection: PlanOptions;
+  /** Numbers of the tables whose rows it has rules for; absent: there are none. */
+  readonly ruled?: readonly number[] | undefined;
   /** Where the source was when the plan was read; older failures of the capture are in it. */
   readonly readAt: Position;
   readonly tables: readonly FollowedTable[];
@@ -111,11 +114,19 @@ export class StructureFollower {
     former: FollowedTable | undefined,
     position: Position,
   ): Promise<FollowedTable | undefined> {
-    if (after?.type !== "table" || after.partitioned) return undefined;
+    if (after?.type !== "table") return undefined;
+    const rules = { options: this.options.selection, ruled: this.options.ruled };
+    if (after.partitioned) {
+      if (before === undefined) refuseRuled(after, rules);
+      return undefined;
+    }
+    const was = before?.type === "table" ? before : undefined;
+    const joined = after.parents.filter((parent) => !was?.parents.some(({ id }) => id === parent.id));
+    if (former && was && joined.length > 0 && !hasRules(former.table)) refuseRuled({ ...after, parents: joined }, rules);
     const table = former
-      ? this.altered(former.table, before?.type === "table" ? before : undefined, after)
+      ? this.altered(former.table, was, after)
       : published.includes(this.options.publication) && before === undefined
-        ? planNewTable(after, this.options.selection, this.names)
+        ? planNewTable(after, rules, this.names)
         : undefined;
     if (!table) return undefined;
     if (former) this.names.forget(former.table.source);

@@ -55,7 +55,8 @@ export async function readTableShapes(client: Client, tables: readonly PlannedTa
     if (key.primary) shape?.primaryKey.push(...key.columns);
     else shape?.uniqueKeys.push(key);
   }
-  const typeIds = new Set(columns.rows.map(({ typeId }) => Number(typeId)));
+  const made = tables.flatMap((table) => table.columns.flatMap(({ derived }) => derived?.typeId ?? []));
+  const typeIds = new Set([...columns.rows.map(({ typeId }) => Number(typeId)), ...made]);
   return { shapes, baseTypes: await readBaseTypes(client, [...typeIds]) };
 }
 
@@ -63,7 +64,12 @@ export async function readTableShapes(client: Client, tables: readonly PlannedTa
 export function loadedTable(planned: PlannedTable, database: string, { shapes, baseTypes }: TableShapes): FormatTable {
   const shape = shapes.get(planned.id);
   const columns = planned.columns.map((column) =>
-    formatColumn(column, shape?.typeIds.get(column.source) ?? 0, shape?.primaryKey.includes(column.source) ?? false, baseTypes),
+    formatColumn(
+      column,
+      column.derived?.typeId ?? shape?.typeIds.get(column.source) ?? 0,
+      shape?.primaryKey.includes(column.source) ?? false,
+      baseTypes,
+    ),
   );
   return { ...names(planned, database), ...keys(planned, shape), columns, oldTuples: "wholeRow" };
 }

@@ -1,6 +1,6 @@
 import type { RowReader, Snapshot } from "../../../engine/database.js";
 import { ErrorCode, GodwitError } from "../../../engine/errors.js";
-import type { PlannedTable } from "../../../engine/models/plan.js";
+import type { PlannedColumn, PlannedTable } from "../../../engine/models/plan.js";
 import type { TypeShapes } from "../catalog/typeShapes.js";
 import { columnText } from "../columnText.js";
 import type { OracleConnection } from "../driver.js";
@@ -38,7 +38,7 @@ export function openOracleReader(connection: OracleConnection, options: OracleRe
         const kind = kinds[index] ?? "text";
         return (kind === "other" && objectText(source, type, shapes)) || columnText({ name: source, kind });
       });
-      const name = `${quoted(table.source.schema)}.${quoted(table.source.name)}`;
+      const name = `${quoted(table.source.schema)}.${quoted(table.source.name)} AS OF SCN ${snapshot.id}`;
       const alias = objects ? ` ${TABLE_ALIAS}` : "";
       const conditions = [chunk.condition && `(${chunk.condition})`, table.filter?.condition].filter((one) => one !== undefined);
       const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
@@ -47,7 +47,10 @@ export function openOracleReader(connection: OracleConnection, options: OracleRe
       let rows = 0;
       try {
         // A table of nothing but computed columns has rows all the same.
-        const sql = `SELECT ${list.length > 0 ? list.join(", ") : "NULL"} FROM ${name} AS OF SCN ${snapshot.id}${alias}${where}`;
+        const from = table.columns.some(({ value }) => value)
+          ? `(SELECT ${table.columns.map(named).join(", ")} FROM ${name}${where}) ${TABLE_ALIAS}`
+          : `${name}${alias}${where}`;
+        const sql = `SELECT ${list.length > 0 ? list.join(", ") : "NULL"} FROM ${from}`;
         for await (const batch of connection.stream(sql, {}, { batchRows })) {
           if (batch.length === 0) continue;
           rows += batch.length;
@@ -60,6 +63,11 @@ export function openOracleReader(connection: OracleConnection, options: OracleRe
     },
     close: () => connection.close(),
   };
+}
+
+/** Under the column's own name: what makes text of a value need not know where it comes from. */
+function named({ source, value }: PlannedColumn): string {
+  return value ? `${value.expression} AS ${quoted(source)}` : quoted(source);
 }
 
 function unreadable(cause: unknown, table: PlannedTable, snapshot: Snapshot): unknown {
@@ -78,10 +86,16 @@ function unreadable(cause: unknown, table: PlannedTable, snapshot: Snapshot): un
     "ORA-01031": `GRANT FLASHBACK ON ${name} TO the endpoint's user`,
     "ORA-00942": `GRANT SELECT, FLASHBACK ON ${name} TO the endpoint's user`,
   };
-  return new GodwitError(ErrorCode.RowsUnreadable, cause instanceof Error ? cause.message : String(cause), {
-    object: name,
-    position: `SCN ${snapshot.id}`,
-    remedy: remedies[code] ?? "mend what Oracle objects to, or leave the table out; the load is tried again",
-    cause,
-  });
+  const masked = table.columns.some(({ value }) => value);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new GodwitError(
+    ErrorCode.RowsUnreadable,
+    masked ? `${code} (the message is withheld, for it may quote a value)` : message,
+    {
+      object: name,
+      position: `SCN ${snapshot.id}`,
+      remedy: remedies[code] ?? "mend what Oracle objects to, or leave the table out; the load is tried again",
+      ...(masked ? {} : { cause }),
+    },
+  );
 }

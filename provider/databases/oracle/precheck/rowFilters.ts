@@ -42,16 +42,22 @@ export async function rowFilterChecks(
         failures.length === 0
           ? `Oracle takes the conditions for rows of ${names}`
           : `conditions for rows can't be used: ${failures.slice(0, 5).join("; ")}`,
-      remedy: "write `where` as a condition on the table's own columns, in Oracle's SQL",
+      remedy: "write `where` and `drop` as conditions on the table's own columns, in Oracle's SQL",
     }),
   ];
 }
 
-async function refusalOf(connection: OracleConnection, { source, filter }: PlannedTable): Promise<string | undefined> {
+function refusalOf(connection: OracleConnection, { source, filter }: PlannedTable): Promise<string | undefined> {
+  return refusal(
+    connection,
+    `SELECT COUNT(*) AS n FROM ${quoted(source.schema)}.${quoted(source.name)} WHERE 1 = 0 AND ${filter?.condition}`,
+  );
+}
+
+/** What Oracle objects to; undefined: it takes the query. */
+export async function refusal(connection: OracleConnection, sql: string): Promise<string | undefined> {
   try {
-    await connection.query(
-      `SELECT COUNT(*) AS n FROM ${quoted(source.schema)}.${quoted(source.name)} WHERE 1 = 0 AND ${filter?.condition}`,
-    );
+    await connection.query(sql);
     return undefined;
   } catch (cause) {
     if (oracleCode(cause) === undefined) throw cause;

@@ -11,14 +11,17 @@ import {
   type TableComparison,
 } from "../../../engine/validation/comparison.js";
 import { readTableShape } from "../catalog/shapes.js";
-import { serverVersion } from "../clients.js";
+import { serverEncoding, serverVersion } from "../clients.js";
 import { type PostgresEndpoint, setWhereKnown, withConnection } from "../connection.js";
+import { isConnectionError } from "../connectionErrors.js";
 import { Connections } from "../connections.js";
+import { columnSql, hasValues } from "../etl/valueSql.js";
+import { quotesValues, withheldMessage } from "../etl/withheldMessage.js";
 import { parseLsn } from "../lsn.js";
 import { ident, literal, qualified } from "../sql.js";
 import { type CanonicalText, canonicalText, type SideType } from "./canonicalText.js";
 import { boundSql, cellsSql, type SideSql, showSql } from "./cellSql.js";
-import { type DescribedSide, describeSide } from "./describeSide.js";
+import { type DescribedSide, describeSide, withDerived } from "./describeSide.js";
 
 /** What two servers of the family mean differently. */
 export interface CompareDialect {
@@ -55,7 +58,7 @@ export function openComparison({ source, target, taskId, dialect = {} }: Compare
         // Ends the read of a worker that was killed. Not every platform can look.
         await client.query("SET client_connection_check_interval = '5s'").catch(() => undefined);
       }
-      const encodings = await Promise.all([from, to].map(encoding));
+      const encodings = await Promise.all([from, to].map(serverEncoding));
       const context = { floatsAsBytes, datesDiffer: dialect.datesDiffer === true };
       const recode = encodings[0] !== encodings[1];
       return lane({ from, to, asked, snapshot, recode, context, dialect });
@@ -119,7 +122,8 @@ function lane(opened: Lane): ComparisonLane {
         const reason = await takeSnapshot(from, asked, snapshot, table);
         if (reason !== undefined) return { notCompared: reason };
       }
-      const there = await describeSide(from, table.source);
+      const described = await describeSide(from, table.source);
+      const there = described && (await withDerived(from, described, table));
       const here = await describeSide(to, table.target);
       if (!there || !here) throw new Error(`there is no such table at the ${there ? "target" : "source"} now`);
       return tableComparison(opened, table, there, here, checksums);
@@ -206,10 +210,11 @@ function tableComparison(
   const rangeRows = Math.round(Math.min(RANGE_ROWS, Math.max(1000, RANGE_BYTES / rowBytes)));
   const ranged = ordered.length > 0 && Math.max(there.rows, here.rows) > rangeRows * 1.5;
   const side = (names: (column: PlannedTable["columns"][number]) => string, described: DescribedSide): SideSql => {
-    const compared = table.columns.filter(({ source }) => texts.has(source));
-    const text = (column: PlannedTable["columns"][number]) => (texts.get(column.source) as CanonicalText)(ident(names(column)));
-    const named = (source: string) => compared.filter((column) => column.source === source);
     const isSource = described === there;
+    const compared = table.columns.filter(({ source }) => texts.has(source));
+    const text = (column: PlannedTable["columns"][number]) =>
+      (texts.get(column.source) as CanonicalText)(isSource ? columnSql(column) : ident(names(column)));
+    const named = (source: string) => compared.filter((column) => column.source === source);
     return {
       table: `${described.partitioned ? "" : "ONLY "}${qualified(isSource ? table.source : table.target)}`,
       filter: isSource ? table.filter?.condition : undefined,
@@ -236,7 +241,7 @@ function tableComparison(
       const { rows } = await from.query<{ bound: string[] }>(boundSql(sourceSql, after, rangeRows));
       return rows[0]?.bound;
     },
-    source: comparedSide(from, sourceSql, table),
+    source: hasValues(table) ? withheld(comparedSide(from, sourceSql, table)) : comparedSide(from, sourceSql, table),
     target: comparedSide(to, targetSql, table),
   };
 }
@@ -279,14 +284,22 @@ function comparedSide(client: Client, sql: SideSql, table: PlannedTable): Compar
   };
 }
 
+/** A row that an expression fails for: the server's message may quote what is masked. */
+function withheld(side: ComparedSide): ComparedSide {
+  const quietly = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (cause) {
+      if (isConnectionError(cause) || !quotesValues(cause)) throw cause;
+      throw new Error(`an expression of \`etl\` fails for a row: ${withheldMessage(cause)}`);
+    }
+  };
+  return { read: (request) => quietly(side.read(request)), show: (cells, range) => quietly(side.show(cells, range)) };
+}
+
 /** `3fa:["42", "eu"]` becomes `3fa:id = 42, region = eu`: the same on both sides, by the source's names. */
 function keyed(cell: string, { key }: PlannedTable): string {
   const bucket = bucketOf(cell);
   const values = JSON.parse(cell.slice(bucket.length + 1)) as (string | null)[];
   return `${bucket}:${key.columns.map((name, index) => `${name} = ${values[index] ?? "NULL"}`).join(", ")}`;
-}
-
-async function encoding(client: Client): Promise<string> {
-  const { rows } = await client.query<{ encoding: string }>("SELECT pg_catalog.current_setting('server_encoding') AS encoding");
-  return rows[0]?.encoding ?? "";
 }

@@ -5,7 +5,9 @@ import type { PlannedTable } from "../../../engine/models/plan.js";
 import { readTableShape, type TableShape } from "../catalog/shapes.js";
 import type { PostgresEndpoint } from "../connection.js";
 import { isConnectionError } from "../connectionErrors.js";
-import { ident, literal, qualified } from "../sql.js";
+import { columnSql, hasValues } from "../etl/valueSql.js";
+import { quotesValues, withheldMessage } from "../etl/withheldMessage.js";
+import { literal, qualified } from "../sql.js";
 import { copyOut } from "./copyOut.js";
 
 /**
@@ -55,12 +57,12 @@ export async function openRowReader(
   };
 }
 
-/** COPY of a table reads it directly; a condition, or a table without columns, takes a query. Never rows of child tables. */
+/** COPY of a table reads it directly; a condition, an expression, or a table without columns takes a query. Never rows of child tables. */
 function copyStatement(table: PlannedTable, chunk: string | undefined, format: "binary" | "text"): string {
   const condition = bothConditions(chunk, table.filter?.condition);
-  const columns = table.columns.map((column) => ident(column.source)).join(", ");
+  const columns = table.columns.map(columnSql).join(", ");
   const rows =
-    condition === undefined && columns !== ""
+    condition === undefined && columns !== "" && !hasValues(table)
       ? `${qualified(table.source)} (${columns})`
       : `(SELECT ${columns} FROM ONLY ${qualified(table.source)}${condition === undefined ? "" : ` WHERE ${condition}`})`;
   return `COPY ${rows} TO STDOUT (FORMAT ${format})`;
@@ -91,7 +93,7 @@ function readable(table: PlannedTable, then: TableShape | undefined, now: TableS
     known &&
     now.schema === table.source.schema &&
     now.name === table.source.name &&
-    table.columns.every(({ number }) => there.has(number));
+    table.columns.every(({ number, derived }) => derived || there.has(number));
   if (!followed) return isPlanned && table.shape === now.shape;
   if (isPlanned) return true;
   throw new GodwitError(ErrorCode.StructureChanged, "the table is another at the source than in the task's plan", {
@@ -103,6 +105,12 @@ function readable(table: PlannedTable, then: TableShape | undefined, now: TableS
 
 function unreadable(cause: unknown, table: PlannedTable): unknown {
   if (cause instanceof GodwitError || isConnectionError(cause) || !("severity" in (cause as object))) return cause;
+  if (hasValues(table) && quotesValues(cause)) {
+    return new GodwitError(ErrorCode.RowsUnreadable, `an expression of \`etl\` fails for a row: ${withheldMessage(cause)}`, {
+      object: `${table.source.schema}.${table.source.name}`,
+      remedy: "mend the row at the source, or write an expression that every row has a value for",
+    });
+  }
   return new GodwitError(ErrorCode.RowsUnreadable, (cause as Error).message, {
     object: `${table.source.schema}.${table.source.name}`,
     remedy: `GRANT SELECT ON ${qualified(table.source)} TO the source's user (and BYPASSRLS where it has policies)`,

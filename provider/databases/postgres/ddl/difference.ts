@@ -150,9 +150,10 @@ function tableDifference(before: TableStructure, after: TableStructure): Change[
   const retyped = after.columns.some(({ number, type }) => was.has(number) && was.get(number)?.type !== type);
   const constraints = constraintDifference(before, after, retyped);
   const indexes = indexDifference(before, after, retyped);
-  const parent = (table: TableStructure) => table.parents.map((name) => JSON.stringify(name));
-  const lost = before.parents.filter((name) => !parent(after).includes(JSON.stringify(name)));
-  const won = after.parents.filter((name) => !parent(before).includes(JSON.stringify(name)));
+  const has = (table: TableStructure, { schema, name }: QualifiedName) =>
+    table.parents.some((parent) => parent.schema === schema && parent.name === name);
+  const lost = before.parents.filter((name) => !has(after, name));
+  const won = after.parents.filter((name) => !has(before, name));
   const kept = after.columns.flatMap((column) => {
     const old = was.get(column.number);
     return old ? [{ old, column }] : [];

@@ -27,7 +27,8 @@ export interface TableStructure extends RelationStructure {
   readonly partitionKey: string | null;
   /** `FOR VALUES ..` or `DEFAULT`, of a partition. */
   readonly bound: string | null;
-  readonly parents: readonly QualifiedName[];
+  /** `id` is the server's number of it; absent in what an older capture wrote down. */
+  readonly parents: readonly (QualifiedName & { readonly id?: number })[];
   readonly constraints: readonly ConstraintStructure[];
   /** On a segmented target: names of the columns that rows are distributed by, none for rows at random; absent for replicated tables. */
   readonly distributed?: readonly string[] | null;

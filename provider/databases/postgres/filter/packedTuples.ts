@@ -22,30 +22,44 @@ export function valuesAt(
   return values;
 }
 
-/** The tuple with what it leaves out filled from the row before it. */
-export function filledTuple(data: Buffer, oldTuple: number, newTuple: number): Buffer {
-  const count = data.readInt16BE(newTuple);
-  const parts: Buffer[] = [data.subarray(newTuple, newTuple + 2)];
-  let [older, newer] = [oldTuple + 2, newTuple + 2];
+/**
+ * The tuple with other values: `replaced` by their places, and `added` behind its last. What it leaves out is filled from the row before it, at `older`,
+ * unless that is -1.
+ */
+export function rewrittenTuple(
+  data: Buffer,
+  tuple: number,
+  replaced: ReadonlyMap<number, Buffer | null>,
+  added: readonly (Buffer | null)[],
+  older: number,
+): Buffer {
+  const count = data.readInt16BE(tuple);
+  const header = Buffer.allocUnsafe(2);
+  header.writeInt16BE(count + added.length);
+  const parts: Buffer[] = [header];
+  let [from, was] = [tuple + 2, older + 2];
   for (let place = 0; place < count; place++) {
-    const was = valueAt(data, older);
-    const is = valueAt(data, newer);
-    parts.push(is.value === undefined ? data.subarray(older, was.next) : data.subarray(newer, is.next));
-    [older, newer] = [was.next, is.next];
+    const { value, next } = valueAt(data, from);
+    const before = older < 0 ? undefined : valueAt(data, was);
+    const other = replaced.get(place);
+    if (other !== undefined) parts.push(packed(other));
+    else parts.push(value === undefined && before ? data.subarray(was, before.next) : data.subarray(from, next));
+    from = next;
+    if (before) was = before.next;
   }
+  for (const value of added) parts.push(packed(value));
   return Buffer.concat(parts);
 }
 
-/** Whether a value lies out of line and the change did not touch it. */
-export function leavesOut(data: Buffer, tuple: number): boolean {
-  let from = tuple + 2;
-  for (let left = data.readInt16BE(tuple); left > 0; left--) {
-    const { value, next } = valueAt(data, from);
-    if (value === undefined) return true;
-    from = next;
-  }
-  return false;
+function packed(value: Buffer | null): Buffer {
+  if (value === null) return NULL;
+  const head = Buffer.allocUnsafe(5);
+  head[0] = TupleKind.text;
+  head.writeInt32BE(value.length, 1);
+  return Buffer.concat([head, value]);
 }
+
+const NULL = Buffer.from([TupleKind.null]);
 
 function valueAt(data: Buffer, from: number): { readonly value: Value; readonly next: number } {
   const kind = data[from];

@@ -1,19 +1,19 @@
-import { ErrorCode, GodwitError } from "../../../engine/errors.js";
 import type { ChangeSink, Position, StreamedTable } from "../../../engine/models/change.js";
-import type { PlannedTable, RowFilter } from "../../../engine/models/plan.js";
-import { displayName } from "../../../engine/selection.js";
+import type { PlannedTable } from "../../../engine/models/plan.js";
 import { type DdlEvent, isDdlTable, readDdlEvent } from "../ddl/ddlEvent.js";
 import { HeldSink } from "../ddl/follow/heldSink.js";
 import { PassingSink } from "../ddl/follow/passingSink.js";
-import { withPresentNames } from "../ddl/follow/replan.js";
-import { qualified } from "../sql.js";
-import { filledTuple, leavesOut, valuesAt } from "./packedTuples.js";
-import { type FilteredTable, type RowJudge, RowQuestions } from "./rowJudge.js";
+import { withPresentRules } from "../ddl/follow/replan.js";
+import { hasRules } from "../etl/valueSql.js";
+import { rewrittenTuple, valuesAt } from "./packedTuples.js";
+import { type Answer, type RowJudge, RowQuestions } from "./rowJudge.js";
+import { type RuledTable, ruledTable } from "./ruledTable.js";
 
-/** What a change was and is to the condition; unasked: false. */
+/** What a change was and is to the table's rules. */
 interface Verdict {
-  before: boolean;
-  after: boolean;
+  readonly table: RuledTable;
+  before: Answer;
+  after: Answer;
 }
 
 export interface RowFilterOptions {
@@ -22,28 +22,34 @@ export interface RowFilterOptions {
   readonly judge: Pick<RowJudge, "judge">;
 }
 
-/** Undefined where no table's rows are filtered: then nothing stands in the stream's way. */
+/** Whether the source is asked about the table's rows: which of them move, and with what values. */
+export function isRuled(table: PlannedTable): boolean {
+  return table.streamed && hasRules(table);
+}
+
+/** Undefined where no table's rows are filtered or rewritten: then nothing stands in the stream's way. */
 export function rowFilterSink(options: RowFilterOptions): RowFilterSink | undefined {
-  return options.tables.some(({ filter, streamed }) => filter && streamed) ? new RowFilterSink(options) : undefined;
+  return options.tables.some(isRuled) ? new RowFilterSink(options) : undefined;
 }
 
 /**
- * Passes on only what concerns rows that meet their table's condition. An update that takes a row out of them is passed on as a delete, one that brings
- * a row in as an insert of the whole row. Rows are judged by the source, a piece of the stream at a time; meanwhile the rest waits.
+ * Passes on only what concerns rows that meet their table's condition, with the values that its expressions give. An update that takes a row out of them is
+ * passed on as a delete, one that brings a row in as an insert of the whole row. Rows are judged and rewritten by the source, a piece of the stream
+ * at a time; meanwhile the rest waits. What comes after knows nothing of it: to it, columns that are made are the source's.
  */
 export class RowFilterSink implements ChangeSink {
-  /** Of each table whose rows are filtered, as its columns are called at this place of the stream. */
-  private readonly filters = new Map<number, { readonly planned: PlannedTable; filter: RowFilter }>();
-  private readonly filtered = new Map<number, FilteredTable>();
-  /** Of the changes of filtered tables that wait, in their order. */
+  /** Tables with rules, their columns as they are called at this place of the stream. */
+  private readonly plans = new Map<number, PlannedTable>();
+  private readonly ruled = new Map<number, RuledTable>();
+  /** Of the changes of such tables that wait, in their order. */
   private readonly verdicts: Verdict[] = [];
   private readonly held: HeldSink;
   private carrier: number | undefined;
   private open: { readonly questions: RowQuestions; readonly close: () => void } | undefined;
 
   constructor(private readonly options: RowFilterOptions) {
-    for (const planned of options.tables) if (planned.filter) this.filters.set(planned.id, { planned, filter: planned.filter });
-    this.held = new HeldSink(new JudgedSink(options.inner, this.filtered, this.verdicts));
+    for (const planned of options.tables) if (isRuled(planned)) this.plans.set(planned.id, planned);
+    this.held = new HeldSink(new JudgedSink(options.inner, this.ruled, this.verdicts));
   }
 
   /** Rejects with GW1507 or the failure of the connection that is asked. */
@@ -58,10 +64,11 @@ export class RowFilterSink implements ChangeSink {
 
   table(streamed: StreamedTable): void {
     if (isDdlTable(streamed)) this.carrier = streamed.id;
-    const known = this.filters.get(streamed.id);
+    const planned = this.plans.get(streamed.id);
     // What waits keeps the shape it came in.
-    if (known) this.filtered.set(streamed.id, filteredTable(known.planned, known.filter, streamed));
-    this.held.table(streamed);
+    const ruled = planned && ruledTable(planned, streamed);
+    if (ruled) this.ruled.set(streamed.id, ruled);
+    this.held.table(ruled?.announced ?? streamed);
   }
 
   begin(commitPosition: Position, commitTimeMs: number, transactionId?: number): void {
@@ -70,13 +77,13 @@ export class RowFilterSink implements ChangeSink {
 
   insert(tableId: number, data: Buffer, tuple: number, end: number): void {
     if (tableId === this.carrier) this.restructured(readDdlEvent(data, tuple));
-    const table = this.filtered.get(tableId);
+    const table = this.ruled.get(tableId);
     if (table) this.ask(table, { after: kept(valuesAt(data, tuple, placesOf(table))) });
     this.held.insert(tableId, data, tuple, end);
   }
 
   update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void {
-    const table = this.filtered.get(tableId);
+    const table = this.ruled.get(tableId);
     if (table) {
       const places = placesOf(table);
       const before = kept(valuesAt(data, oldTuple, places));
@@ -86,7 +93,7 @@ export class RowFilterSink implements ChangeSink {
   }
 
   delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
-    const table = this.filtered.get(tableId);
+    const table = this.ruled.get(tableId);
     if (table) this.ask(table, { before: kept(valuesAt(data, oldTuple, placesOf(table))) });
     this.held.delete(tableId, data, oldTuple, end);
   }
@@ -118,19 +125,28 @@ export class RowFilterSink implements ChangeSink {
   /** Columns that were renamed are found under their new names. */
   private restructured(event: DdlEvent): void {
     if (event.kind !== "change" || event.after?.type !== "table") return;
-    const known = this.filters.get(event.id);
+    const known = this.plans.get(event.id);
     const before = event.before?.type === "table" ? event.before : undefined;
-    if (known) known.filter = withPresentNames(known.filter, before, event.after);
+    if (known) this.plans.set(event.id, withPresentRules(known, before, event.after));
   }
 
-  private ask(table: FilteredTable, rows: { readonly before?: (Buffer | null)[]; readonly after?: (Buffer | null)[] }): void {
+  private ask(table: RuledTable, rows: { readonly before?: (Buffer | null)[]; readonly after?: (Buffer | null)[] }): void {
     const open = this.open ?? this.begun();
     this.open = open;
     const { questions } = open;
-    const verdict: Verdict = { before: false, after: false };
+    const verdict: Verdict = { table, before: UNASKED, after: UNASKED };
     this.verdicts.push(verdict);
-    if (rows.before) questions.ask(table, rows.before, (meets) => (verdict.before = meets));
-    if (rows.after) questions.ask(table, rows.after, (meets) => (verdict.after = meets));
+    const { before, after } = rows;
+    if (before && after && before.every((value, index) => isSame(value, after[index] ?? null))) {
+      // Whatever the change touched, the rules do not see it.
+      questions.ask(table, after, (answer) => {
+        verdict.before = answer;
+        verdict.after = answer;
+      });
+      return;
+    }
+    if (before) questions.ask(table, before, (answer) => (verdict.before = answer));
+    if (after) questions.ask(table, after, (answer) => (verdict.after = answer));
   }
 
   /** From here on the stream waits, until the questions that come now are answered. */
@@ -145,70 +161,87 @@ export class RowFilterSink implements ChangeSink {
   }
 }
 
+const UNASKED: Answer = { meets: false, values: [] };
+
+function isSame(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
+}
+
 /** What comes after the questions: the changes again, with the answers beside them. */
-class JudgedSink extends PassingSink {
+class JudgedSink extends PassingSink<ChangeSink> {
   constructor(
     inner: ChangeSink,
-    private readonly filtered: ReadonlyMap<number, unknown>,
+    private readonly ruled: ReadonlyMap<number, unknown>,
     private readonly verdicts: Verdict[],
   ) {
     super(inner);
   }
 
   override insert(tableId: number, data: Buffer, tuple: number, end: number): void {
-    if (!this.filtered.has(tableId) || this.next().after) this.inner.insert(tableId, data, tuple, end);
+    const verdict = this.next(tableId);
+    if (!verdict) this.inner.insert(tableId, data, tuple, end);
+    else if (verdict.after.meets) this.inserted(tableId, rewritten(verdict.table, verdict.after, data, tuple, end, -1));
   }
 
   override update(tableId: number, data: Buffer, oldTuple: number, newTuple: number, end: number): void {
-    const { before, after } = this.filtered.has(tableId) ? this.next() : { before: true, after: true };
-    if (before && after) this.inner.update(tableId, data, oldTuple, newTuple, end);
-    else if (before) this.inner.delete(tableId, data, oldTuple, newTuple - 1);
-    else if (after) {
-      const row = leavesOut(data, newTuple) ? filledTuple(data, oldTuple, newTuple) : data.subarray(newTuple, end);
-      this.inner.insert(tableId, row, 0, row.length);
+    const verdict = this.next(tableId);
+    if (!verdict) {
+      this.inner.update(tableId, data, oldTuple, newTuple, end);
+      return;
     }
+    const { table, before, after } = verdict;
+    if (before.meets && after.meets) {
+      if (table.values.length === 0) {
+        this.inner.update(tableId, data, oldTuple, newTuple, end);
+        return;
+      }
+      // The protocol has the new tuple's mark between the two.
+      const older = rewritten(table, before, data, oldTuple, newTuple - 1, -1);
+      const newer = rewritten(table, after, data, newTuple, end, -1);
+      const both = Buffer.concat([older, data.subarray(newTuple - 1, newTuple), newer]);
+      this.inner.update(tableId, both, 0, older.length + 1, both.length);
+    } else if (before.meets) this.deleted(tableId, rewritten(table, before, data, oldTuple, newTuple - 1, -1));
+    else if (after.meets) this.inserted(tableId, rewritten(table, after, data, newTuple, end, oldTuple));
   }
 
   override delete(tableId: number, data: Buffer, oldTuple: number, end: number): void {
-    if (!this.filtered.has(tableId) || this.next().before) this.inner.delete(tableId, data, oldTuple, end);
+    const verdict = this.next(tableId);
+    if (!verdict) this.inner.delete(tableId, data, oldTuple, end);
+    else if (verdict.before.meets) this.deleted(tableId, rewritten(verdict.table, verdict.before, data, oldTuple, end, -1));
   }
 
-  private next(): Verdict {
+  private inserted(tableId: number, row: Buffer): void {
+    this.inner.insert(tableId, row, 0, row.length);
+  }
+
+  private deleted(tableId: number, row: Buffer): void {
+    this.inner.delete(tableId, row, 0, row.length);
+  }
+
+  /** Undefined: the table has no rules. */
+  private next(tableId: number): Verdict | undefined {
+    if (!this.ruled.has(tableId)) return undefined;
     const verdict = this.verdicts.shift();
     if (!verdict) throw new Error("a change of a filtered table was not judged");
     return verdict;
   }
 }
 
-function filteredTable(planned: PlannedTable, filter: RowFilter, streamed: StreamedTable): FilteredTable {
-  const object = displayName(streamed);
-  if (!streamed.fullIdentity) {
-    throw new GodwitError(
-      ErrorCode.RowFilterFailed,
-      "changes of a table whose rows are filtered do not carry the whole old row any more",
-      {
-        object,
-        remedy: `ALTER TABLE ${qualified(streamed)} REPLICA IDENTITY FULL, then exclude the table, run pulumi up, and take it in again: it is copied anew`,
-      },
-    );
+/** The row as it moves; `older` other than -1: with what the change left out, from the row before. */
+function rewritten(table: RuledTable, answer: Answer, data: Buffer, tuple: number, end: number, older: number): Buffer {
+  if (table.values.length === 0 && older < 0) return data.subarray(tuple, end);
+  const count = data.readInt16BE(tuple);
+  const replaced = new Map<number, Buffer | null>();
+  const added: (Buffer | null)[] = [];
+  for (const [index, { place }] of table.values.entries()) {
+    const value = answer.values[index] ?? null;
+    if (place < count) replaced.set(place, value);
+    else added.push(value);
   }
-  const columns = filter.columns.map(({ name, source }) => {
-    const place = streamed.columns.findIndex((column) => column.name === source);
-    const column = streamed.columns[place];
-    if (column) return { place, name, typeId: column.typeId };
-    throw new GodwitError(
-      ErrorCode.StructureChanged,
-      `the condition for the table's rows names column "${source}", which is gone`,
-      {
-        object,
-        remedy: "write `where` with the columns that there are, and run pulumi up",
-      },
-    );
-  });
-  return { planned, filter, columns: columns.sort((one, other) => one.place - other.place) };
+  return rewrittenTuple(data, tuple, replaced, added, older);
 }
 
-function placesOf({ columns }: FilteredTable): number[] {
+function placesOf({ columns }: RuledTable): number[] {
   return columns.map(({ place }) => place);
 }
 

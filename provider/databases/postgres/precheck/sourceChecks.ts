@@ -4,6 +4,7 @@ import type { TaskDefinition } from "../../../engine/taskDefinition.js";
 import { migrates, usersPublication } from "../../../engine/taskDefinition.js";
 import { followsAny } from "../ddl/capture/captureTask.js";
 import { tryCapture } from "../ddl/capture/installCapture.js";
+import { hasRules } from "../etl/valueSql.js";
 import { slotStatus } from "../replication/slotStatus.js";
 import { ident, literal, qualified } from "../sql.js";
 import { listed, precheckItem } from "./precheckItem.js";
@@ -114,9 +115,7 @@ async function captureChecks(
   const freeSenders = facts.maxSenders - facts.senders;
   const user = ident(facts.user);
   const foreign = await foreignTables(client, tables);
-  const keyless = tables.filter(
-    ({ streamed, replicaIdentity, filter }) => streamed && replicaIdentity.needs === "full" && !filter,
-  );
+  const keyless = tables.filter((table) => table.streamed && table.replicaIdentity.needs === "full" && !hasRules(table));
   const unlogged = tables.filter(({ streamed }) => !streamed);
   const kept = facts.walKeepMegabytes;
   const items = [

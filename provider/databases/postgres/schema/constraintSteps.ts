@@ -25,6 +25,7 @@ export function keyDrafts(context: SchemaContext): Draft[] {
 /** Foreign keys; those of partitions are made by the one of their parent. */
 export function foreignKeyDrafts(context: SchemaContext): Draft[] {
   const partial = partialTables(context);
+  const rewritten = rewrittenColumns(context);
   return context.catalog.constraints.flatMap((constraint): Draft[] => {
     const table = context.relations.get(constraint.relation);
     const referenced = context.relations.get(constraint.referenced);
@@ -58,6 +59,7 @@ export function foreignKeyDrafts(context: SchemaContext): Draft[] {
         blocked:
           constraintBlocked(context, constraint) ??
           referencedBlocked(referenced, selected, partial) ??
+          rewrittenBlocked(table, constraint, rewritten) ??
           partitionedNotValid(context, table, constraint),
       },
     ];
@@ -68,6 +70,33 @@ function referencedBlocked(referenced: PgRelation, selected: boolean, partial: R
   const name = `${referenced.schema}.${referenced.name}`;
   if (!selected) return `it references ${name}, which is not selected`;
   return partial.has(referenced.key) ? `it references ${name}, of which only some rows move` : undefined;
+}
+
+/** What a column refers to has its own values on the target: keys are neither derived nor masked. */
+function rewrittenBlocked(
+  table: PgRelation,
+  constraint: PgConstraint,
+  rewritten: ReadonlyMap<number, ReadonlySet<string>>,
+): string | undefined {
+  const column = table.columns.find(
+    ({ number, name }) => constraint.columns.includes(number) && rewritten.get(table.id)?.has(name),
+  );
+  return column && `\`etl\` gives its column ${column.name} other values than the source has`;
+}
+
+/** Columns that are derived or masked, by table; those of partitioned tables are their partitions'. */
+function rewrittenColumns(context: SchemaContext): ReadonlyMap<number, ReadonlySet<string>> {
+  const rewritten = new Map<number, Set<string>>();
+  for (const { id, columns } of context.resolved.tables) {
+    const names = columns.flatMap(({ source, value }) => (value ? [source] : []));
+    if (names.length === 0) continue;
+    const pending = [id];
+    for (let at = pending.shift(); at !== undefined; at = pending.shift()) {
+      rewritten.set(at, new Set([...(rewritten.get(at) ?? []), ...names]));
+      pending.push(...(context.relations.get(at)?.parents ?? []));
+    }
+  }
+  return rewritten;
 }
 
 /** Tables whose rows are filtered, and what they are partitions of. */

@@ -20,6 +20,7 @@ export function ddlFollowing(
   return {
     publication: publicationName,
     options: selection.options,
+    ruled: selection.ruled,
     readAt: BigInt(selection.readAt),
     readCatalog,
     store,
@@ -33,6 +34,8 @@ export interface DdlFollowing {
   readonly publication: string;
   /** The selection as the program writes it: new objects are judged by it. */
   readonly options: PlanOptions;
+  /** Numbers of the tables whose rows it has rules for; absent: there are none. */
+  readonly ruled?: readonly number[] | undefined;
   /** Where the source was when the present plan was read; older failures of the capture are in it. */
   readonly readAt: Position;
   /** By the target's version (server_version_num); absent: PostgreSQL's. */

@@ -2,6 +2,7 @@ import { ErrorCode, GodwitError } from "../../../../engine/errors.js";
 import type { QualifiedName } from "../../../../engine/models/catalog.js";
 import { NOT_LOADED, type Position } from "../../../../engine/models/change.js";
 import type { DdlOperations, DdlStep, PlannedTable } from "../../../../engine/models/plan.js";
+import { hasRules } from "../../etl/valueSql.js";
 import { formatLsn } from "../../lsn.js";
 import { shownTarget } from "../../schema/draft.js";
 import { ident, qualified } from "../../sql.js";
@@ -16,7 +17,7 @@ import type { FollowedNames } from "./followedNames.js";
 import { keyStep, keyStepId, renamedKeyStep } from "./keySteps.js";
 import { isNeeded } from "./needed.js";
 import { parentsOnTarget, referencedTable, withoutUnknownReferences } from "./neighbours.js";
-import { planNewTable, replanTable } from "./replan.js";
+import { planNewTable, refuseRuled, replanTable } from "./replan.js";
 
 export type TableOutcome =
   /** Nothing of the plan is another. */
@@ -97,7 +98,7 @@ export class TableFollower {
   }
 
   private async create({ event, position, context, target }: TableChange, is: TableStructure): Promise<TableOutcome> {
-    const planned = planNewTable(is, this.following.options, this.names);
+    const planned = planNewTable(is, this.following, this.names);
     if (!planned) return { kind: "kept" };
     this.register(planned);
     const name = planned.target;
@@ -148,6 +149,7 @@ export class TableFollower {
     const to = place(is);
     this.names.set(is, { target: to.target, columns: to.columns, excluded: to.excluded });
     if (was === undefined) {
+      refuseRuled(is, this.following);
       if (this.operations.create && !(await target.hasRelation(to.target)))
         await this.make(is, { planned: to.target, byNumber: to.byNumber }, context, target);
       return { kind: "kept" };
@@ -173,6 +175,8 @@ export class TableFollower {
     is: TableStructure,
   ): Promise<TableOutcome> {
     const { context, target, position } = change;
+    const joined = is.parents.filter(({ id }) => !was?.parents.some((parent) => parent.id === id));
+    if (was && joined.length > 0 && !hasRules(planned)) refuseRuled({ ...is, parents: joined }, this.following);
     const { objects } = this.following.options;
     if (objects && !objects.some(({ schema }) => schema === is.schema)) return { kind: "gone" };
     const operations = planned.ddl ?? NONE;
