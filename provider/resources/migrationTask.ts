@@ -1,4 +1,6 @@
+import { defaultTaskName } from "../contract/defaultNames.js";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../contract/types.js";
+import { containsUnknown } from "../contract/unknowns.js";
 import { routeKind } from "../databases/index.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
 import type { PlannedTable, PrecheckItem } from "../engine/models/plan.js";
@@ -10,9 +12,9 @@ import { validationRequest } from "../engine/validation/validationRequest.js";
 import { embeddedRunner } from "../runner/embedded.js";
 import { godwitHome } from "../runner/taskFiles.js";
 import { alertFailures, alertOrders } from "./alertOrders.js";
-import { inputDiff } from "./inputDiff.js";
+import { foundOtherwise, inputDiff } from "./inputDiff.js";
 import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
-import { definitionOf, endsOf, planOptionsOf, settingsOf } from "./taskSpec.js";
+import { definitionOf, endsOf, planOptionsOf, settingsOf, taskIdOf } from "./taskSpec.js";
 import { waitForTask } from "./taskWait.js";
 import { atEnd } from "./unreachableEnd.js";
 
@@ -35,13 +37,31 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
   check: alertFailures,
 
   diff(olds, news) {
-    const { changed, replaces } = inputDiff("MigrationTask", olds, news, COMPUTED);
+    const { changed, replaces, details } = inputDiff("MigrationTask", olds, news, COMPUTED);
+    const otherwise = !isAsDesired(olds.state, news.desiredState);
     return {
-      changes: changed.length > 0 || !isAsDesired(olds.state, news.desiredState),
+      changes: changed.length > 0 || otherwise,
       replaces,
       // Two tasks of one name would share slot, publication and store entry.
       deleteBeforeReplace: true,
+      details: otherwise ? [...details, foundOtherwise("state")] : details,
     };
+  },
+
+  computed: COMPUTED,
+
+  declared: (inputs, { project, stack, name, smtp }) => ({
+    taskName: defaultTaskName(project, stack, name),
+    ...inputs,
+    ...(smtp && isRecord(inputs.alerts) ? { alerts: { smtp, ...inputs.alerts } } : {}),
+  }),
+
+  preview(inputs, olds) {
+    const { taskName, target, source, migrationTypes } = inputs;
+    if (containsUnknown([taskName, source, target.engine, target.databaseName, migrationTypes])) return inputs;
+    const known = { taskId: taskIdOf(inputs), ...(olds?.startPosition ? { startPosition: olds.startPosition } : {}) };
+    const own = migrationTypes.includes("incremental") ? { slotName: definitionOf(inputs).slotName } : {};
+    return { ...known, ...own, ...inputs };
   },
 
   async create(inputs, context) {
@@ -67,7 +87,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
 
   update: (_id, olds, news, context) => reconcile(news, inputDiff("MigrationTask", olds, news, COMPUTED).changed, context),
 
-  async delete(_id, outputs, { log }) {
+  async delete(_id, outputs, { log, signal }) {
     const ends = endsOf(outputs);
     const kind = routeKind(ends);
     const definition = definitionOf(outputs);
@@ -75,7 +95,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
     const store = await atEnd(`schema godwit with the task ${taskId}`, log, () => kind.openStore(ends));
     try {
       const task = await store?.readTask(taskId);
-      if (store && task) await finish(kind, store, task, outputs, log);
+      if (store && task) await finish(kind, store, task, outputs, { log, signal });
       await embeddedRunner.stop(godwitHome(), taskId);
       await store?.fence(taskId);
       // The source first: what stays there costs its owner disk space.
@@ -93,7 +113,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
 async function reconcile(
   inputs: MigrationTaskInputs,
   changed: readonly string[],
-  { log }: Context,
+  { log, signal }: Context,
 ): Promise<MigrationTaskOutputs> {
   const ends = endsOf(inputs);
   const kind = routeKind(ends);
@@ -133,7 +153,7 @@ async function reconcile(
         takeOver: unlike,
       });
     }
-    const reached = await waitForTask({ kind, ends, taskId, inputs, log });
+    const reached = await waitForTask({ kind, ends, taskId, inputs, log, signal });
     warnOfFindings(reached, log);
     return outputsOf(inputs, reached);
   } catch (cause) {
@@ -226,7 +246,7 @@ async function finish(
   store: TaskStore,
   task: TaskRecord,
   outputs: MigrationTaskOutputs,
-  log: Log,
+  { log, signal }: Pick<Context, "log" | "signal">,
 ): Promise<void> {
   const waiting = task.phase === "incremental" && task.leased && task.status && task.status.stepsDone < task.status.stepsTotal;
   if (!waiting || task.state !== "running") return;
@@ -238,6 +258,7 @@ async function finish(
     taskId: task.definition.taskId,
     inputs: { ...outputs, desiredState: "stopped" },
     log,
+    signal,
   });
 }
 
@@ -309,6 +330,10 @@ function errorOf(cause: unknown): { code: string; message: string; at: string; r
     at: new Date().toISOString(),
     retrying: false,
   };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Nothing is left for a worker to do. */

@@ -1,3 +1,4 @@
+import { defaultSlotName } from "../contract/defaultNames.js";
 import type { ReplicationSlotInputs, ReplicationSlotOutputs, SlotWalStatus } from "../contract/types.js";
 import { withConnection } from "../databases/postgres/connection.js";
 import { formatLsn, parseLsn } from "../databases/postgres/lsn.js";
@@ -17,10 +18,14 @@ const PATIENCE_SECONDS = 10;
 /** A logical replication slot as a thing of its own. */
 export const replicationSlot: Resource<ReplicationSlotInputs, ReplicationSlotOutputs> = {
   diff(olds, news) {
-    const { changed, replaces } = inputDiff("ReplicationSlot", olds, news);
+    const { changed, replaces, details } = inputDiff("ReplicationSlot", olds, news);
     // The name is taken as long as the old slot is there.
-    return { changes: changed.length > 0, replaces, deleteBeforeReplace: true };
+    return { changes: changed.length > 0, replaces, deleteBeforeReplace: true, details };
   },
+
+  declared: (inputs, { name }) => ({ name: defaultSlotName(name), ...inputs }),
+
+  preview: (inputs, olds) => ({ ...inputs, ...(olds?.consistentPoint ? { consistentPoint: olds.consistentPoint } : {}) }),
 
   async create(inputs, { log }) {
     const consistentPoint = await made(inputs, log);
@@ -94,7 +99,7 @@ async function made(inputs: ReplicationSlotInputs, log: Log): Promise<string> {
 
 async function created({ endpoint, name, plugin, failover }: ReplicationSlotInputs, log: Log): Promise<string> {
   const wait = setInterval(
-    () => log.info(`slot "${name}": the server still waits for transactions that were open when its creation began`),
+    () => log.status(`slot "${name}": the server still waits for transactions that were open when its creation began`),
     PATIENCE_SECONDS * 1000,
   );
   try {

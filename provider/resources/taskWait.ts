@@ -21,6 +21,8 @@ export interface Wait {
   readonly taskId: string;
   readonly inputs: Pick<MigrationTaskInputs, "waitFor" | "migrationTypes" | "desiredState" | "retry" | "dataValidation">;
   readonly log: Log;
+  /** Ends the wait, not the task. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
   let lostAt: number | undefined;
   try {
     for (;;) {
+      wait.signal?.throwIfAborted();
       try {
         store ??= await wait.kind.openStore(wait.ends);
         const task = await store.readTask(wait.taskId);
@@ -48,7 +51,7 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
         await throwIfOver(task, wait, heldAt);
         const line = progressLine(task);
         if (line !== lastLine && Date.now() - lineAt > LINE_MILLISECONDS) {
-          wait.log.info(line);
+          wait.log.status(line);
           lastLine = line;
           lineAt = Date.now();
         }
