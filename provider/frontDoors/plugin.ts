@@ -10,6 +10,7 @@ import { answerError, PartlyMade } from "./plugin/answerError.js";
 import { configurationFailures, configurationSecrets, configured } from "./plugin/configuration.js";
 import { diffAnswer } from "./plugin/diffAnswer.js";
 import { Engine, SILENT } from "./plugin/engineLog.js";
+import { importedInputs, importedState } from "./plugin/importedState.js";
 import { Operations } from "./plugin/operations.js";
 import { inputsAmong, previewed, withDoorOutputs, withoutDoorOutputs } from "./plugin/outputs.js";
 import { Empty, messages, pluginMessages, type StructMessage } from "./plugin/pulumiModules.js";
@@ -124,18 +125,21 @@ export class PluginProvider {
     const type = resourceTypeOf(request.getUrn());
     const { values, secrets } = decoded(request.getProperties());
     const given = decoded(request.getInputs());
-    const olds = withoutDoorOutputs(type, values);
-    const outputs = await this.#run(request, (context) => resourceOf(type).read(request.getId(), olds, context));
+    const both = bothMasks(secrets, given.secrets);
     const answer = new messages.ReadResponse();
+    const id = request.getId();
+    const fill = (id: string, outputs: object, inputs: object) =>
+      answer.setId(id).setProperties(outputsOf(type, both)(outputs)).setInputs(inputsOf(type, both)(inputs));
+    if (Object.keys(values).length === 0) {
+      const found = await this.#run(request, (context) => importedState(type, id, this.#configuration, context));
+      return found ? fill(found.id, found.outputs, importedInputs(type, found.outputs)) : answer;
+    }
+    const olds = withoutDoorOutputs(type, values);
+    const outputs = await this.#run(request, (context) => resourceOf(type).read(id, olds, context));
     // Without an id and properties the thing is gone.
     if (!outputs) return answer;
-    const both = bothMasks(secrets, given.secrets);
     const inputs = Object.entries(inputsAmong(type, outputs)).filter(([name]) => Object.hasOwn(given.values, name));
-    const encode = outputsOf(type, both);
-    return answer
-      .setId(request.getId())
-      .setProperties(encode(outputs))
-      .setInputs(inputsOf(type, both)(Object.fromEntries(inputs)));
+    return fill(id, outputs, Object.fromEntries(inputs));
   }
 
   /** Runs what touches servers: it can be interrupted, and what it says reaches the user. */

@@ -46,6 +46,11 @@ export const endpoint: Resource<EndpointInputs, EndpointOutputs> = {
   async delete() {
     // Nothing was made.
   },
+
+  imports: {
+    connections: ["connection"],
+    find: async ([connection]) => connection && { id: randomUUID(), outputs: await register({ ...connection }) },
+  },
 };
 
 async function register(inputs: EndpointInputs): Promise<EndpointOutputs> {

@@ -14,6 +14,8 @@ import { godwitHome } from "../runner/taskFiles.js";
 import { alertFailures, alertOrders } from "./alertOrders.js";
 import { foundOtherwise, inputDiff } from "./inputDiff.js";
 import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
+import { taskImport } from "./taskImport.js";
+import { errorOf, outputsOf } from "./taskOutputs.js";
 import { definitionOf, endsOf, planOptionsOf, settingsOf, taskIdOf } from "./taskSpec.js";
 import { waitForTask } from "./taskWait.js";
 import { atEnd } from "./unreachableEnd.js";
@@ -108,6 +110,8 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
     }
     await embeddedRunner.forget(godwitHome(), taskId);
   },
+
+  imports: taskImport,
 };
 
 async function reconcile(
@@ -126,6 +130,7 @@ async function reconcile(
     if (known) await adjust(kind, store, known, inputs, changed, log);
     else {
       const planned = await checkedPlan(kind, inputs, new Set(), log);
+      signal?.throwIfAborted();
       await store.createTask({ definition, settings: settingsOf(inputs), desiredState: inputs.desiredState, ...planned });
       log.info(
         `task ${taskId}: ${planned.plan.tables.length} tables, ${planned.plan.steps.length} statements, ${planned.plan.skipped.length} objects left out`,
@@ -306,30 +311,6 @@ async function troubleOf(
     "no worker holds the task",
     "run pulumi up: it starts one, which goes on from the checkpoint",
   );
-}
-
-function outputsOf(inputs: MigrationTaskInputs, task: TaskRecord): MigrationTaskOutputs {
-  const start = task.definition.startPosition ?? task.capturePosition?.toString();
-  return {
-    ...inputs,
-    taskId: task.definition.taskId,
-    state: task.state,
-    phase: task.phase,
-    ...(migrates(task.definition, "incremental") ? { slotName: task.definition.slotName } : {}),
-    ...(start === undefined ? {} : { startPosition: routeKind(endsOf(inputs)).formatPosition(BigInt(start)) }),
-    prechecks: task.prechecks.map(({ item, severity, passed, message, remedy }) => ({ item, severity, passed, message, remedy })),
-    skippedObjects: task.skipped,
-    errors: task.errors.map(({ code, message, at }) => ({ code, message, at })),
-  };
-}
-
-function errorOf(cause: unknown): { code: string; message: string; at: string; retrying: false } {
-  return {
-    code: cause instanceof GodwitError ? cause.code : ErrorCode.TaskFailed,
-    message: cause instanceof Error ? cause.message : String(cause),
-    at: new Date().toISOString(),
-    retrying: false,
-  };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

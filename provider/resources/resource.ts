@@ -1,3 +1,5 @@
+import type { Connection } from "../contract/types.js";
+
 /**
  * What a resource is to a front door: plain data in, plain data out, nothing about gRPC or closures.
  * Outputs hold the inputs too: a dynamic provider is given nothing else of the past.
@@ -30,6 +32,17 @@ export interface Resource<I extends object, O extends object> {
   update(id: string, olds: O, news: I, context: Context): Promise<O>;
   /** Takes away what create made; what is gone already is fine. */
   delete(id: string, outputs: O, context: Context): Promise<void>;
+  /** Absent: there is nothing that could be taken over. */
+  readonly imports?: Importable<O>;
+}
+
+/** How a thing that exists, and no stack knows, is taken over. */
+export interface Importable<O> {
+  /** What an id names, in order: as many connections of the configuration, then the thing itself. */
+  readonly connections: readonly string[];
+  readonly thing?: string;
+  /** Outputs that `read` can begin with; undefined when there is no such thing. */
+  find(connections: readonly Connection[], thing: string, context: Context): Promise<Created<O> | undefined>;
 }
 
 /** Where a program declares a resource, and what its stack's configuration says. */

@@ -1,6 +1,6 @@
 import { isAnyAddress } from "../contract/addresses.js";
-import type { WhitelistInputs, WhitelistOutputs } from "../contract/types.js";
-import { type HbaRules, hbaLines, readBlock, withBlock, withoutBlock } from "../databases/postgres/hbaBlock.js";
+import type { HbaAuthMethod, HbaConnectionType, WhitelistInputs, WhitelistOutputs } from "../contract/types.js";
+import { type HbaRules, hbaLines, hbaRules, readBlock, withBlock, withoutBlock } from "../databases/postgres/hbaBlock.js";
 import { editHbaFile, type HbaFile, readHbaFile } from "../databases/postgres/hbaFile.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
 import { foundOtherwise, inputDiff } from "./inputDiff.js";
@@ -60,6 +60,29 @@ export const whitelist: Resource<WhitelistInputs, WhitelistOutputs> = {
         return remove({ ...endpoint, databaseName: "postgres" });
       }),
     );
+  },
+
+  imports: {
+    connections: ["connection"],
+    thing: "block",
+    async find([endpoint], name) {
+      const file = endpoint && (await readHbaFile(endpoint));
+      const lines = file && readBlock(file.text, name);
+      if (!endpoint || !lines) return undefined;
+      const rules = hbaRules(lines);
+      if (!rules) {
+        throw new GodwitError(ErrorCode.HbaBlockBroken, "the block's lines are not such as a Whitelist writes", {
+          object: name,
+          remedy: "remove the block and declare the Whitelist; or give its lines the same type, databases, users and method",
+        });
+      }
+      const allowAnyAddress = rules.cidrs.some(isAnyAddress);
+      const [connectionType, authMethod] = [rules.connectionType as HbaConnectionType, rules.authMethod as HbaAuthMethod];
+      return {
+        id: name,
+        outputs: { endpoint, name, ...rules, connectionType, authMethod, allowAnyAddress, file: file.path, rules: lines },
+      };
+    },
   },
 };
 
