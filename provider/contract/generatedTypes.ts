@@ -1,4 +1,4 @@
-import { type PropertySpec, packageSchema, refName, type TypeSpec } from "./packageSchema.js";
+import { ANY, type PropertySpec, packageSchema, refName, type TypeSpec } from "./packageSchema.js";
 
 export interface GeneratedFile {
   /** Relative to the project's root. */
@@ -110,6 +110,7 @@ function typeOf(property: PropertySpec, dialect: Dialect): string {
 }
 
 function bareType(property: PropertySpec, dialect: Dialect): string {
+  if (property.$ref === ANY) return "unknown";
   if (property.$ref) return dialect.ref(refName(property.$ref));
   if (property.items) return `readonly ${element(typeOf(property.items, dialect))}[]`;
   if (property.additionalProperties) return `Readonly<Record<string, ${typeOf(property.additionalProperties, dialect)}>>`;

@@ -562,7 +562,7 @@ export interface EndpointOutputs extends EndpointInputs {
    * The inputs as one value, for other resources that take an endpoint. Only from the plugin: the classes of the npm package are
    * passed on themselves.
    */
-  readonly connection?: Connection;
+  readonly connection?: unknown;
 }
 
 /** Inputs as check leaves them: defaults and names are filled in. */

@@ -163,8 +163,10 @@ type Encode = (values: object) => StructMessage;
 
 /** Outputs as a message; secret is what schema.json says, and what came as a secret under the same path of the inputs. */
 function outputsOf(type: ResourceType, secrets: SecretMask): Encode {
-  const encode = inputsOf(type, secrets);
-  return (outputs) => encode(withDoorOutputs(type, outputs));
+  return (outputs) => {
+    const own = bothMasks(secrets, contractSecrets(type, outputs as Properties));
+    return encoded(...withDoorOutputs(type, outputs, own));
+  };
 }
 
 function inputsOf(type: ResourceType, secrets: SecretMask): Encode {

@@ -109,7 +109,7 @@ describe("the plugin's protocol", () => {
   });
 
   it("says in previews what it knows, and of the rest that it is not known", async () => {
-    const endpoint = { ...server.endpoint(), password: secret(server.password) };
+    const endpoint = { ...server.endpoint(), username: secret(server.username), password: secret(server.password) };
     const created = await plugin.create("Endpoint", endpoint, { preview: true });
     expect(created).toEqual({
       id: "",

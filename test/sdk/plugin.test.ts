@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareDatabases } from "../support/compareTables.js";
 import { listLeftovers, listLocalLeftovers } from "../support/leftovers.js";
+import { PLUGIN_PROJECT } from "../support/pluginProgram.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { createProgram, type PulumiProgram, type PulumiResult } from "../support/pulumi.js";
 
@@ -46,14 +47,6 @@ export const state = shop.state;
 export const sequences = sync.sequences;
 `;
 
-const PROJECT = `name: program
-runtime: nodejs
-plugins:
-  providers:
-    - name: godwit
-      path: ./node_modules/godwit/plugin
-`;
-
 let source: PostgresServer;
 let target: PostgresServer;
 let program: PulumiProgram;
@@ -71,7 +64,7 @@ beforeAll(async () => {
      INSERT INTO customer (name) SELECT 'c' || g FROM generate_series(1, 5000) g`,
   );
   program = await createProgram({
-    files: { "index.ts": PROGRAM, "Pulumi.yaml": PROJECT },
+    files: { "index.ts": PROGRAM, "Pulumi.yaml": PLUGIN_PROJECT },
     onOutput: (text) => {
       output += text;
     },

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareDatabases } from "../support/compareTables.js";
 import { listLeftovers, listLocalLeftovers, listProcesses } from "../support/leftovers.js";
+import { PLUGIN_PROJECT } from "../support/pluginProgram.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { createProgram, type PulumiProgram, type PulumiResult } from "../support/pulumi.js";
 
@@ -19,14 +20,6 @@ new Declared("godwit:index:MigrationTask", "shop", {
   migrationTypes: ["schema", "full", "incremental"],
   ...task,
 }, options);
-`;
-
-const PROJECT = `name: program
-runtime: nodejs
-plugins:
-  providers:
-    - name: godwit
-      path: ./node_modules/godwit/plugin
 `;
 
 const PASSWORD = "the-password-of-the-mover";
@@ -49,7 +42,7 @@ beforeAll(async () => {
     undefined,
     "shop",
   );
-  program = await createProgram({ files: { "index.ts": PROGRAM, "Pulumi.yaml": PROJECT } });
+  program = await createProgram({ files: { "index.ts": PROGRAM, "Pulumi.yaml": PLUGIN_PROJECT } });
   await program.config.set("password", PASSWORD, { secret: true });
 });
 afterAll(() => Promise.all([program?.remove(), source?.remove(), target?.remove()]));

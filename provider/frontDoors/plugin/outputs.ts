@@ -3,6 +3,7 @@ import { UNKNOWN } from "../../contract/unknowns.js";
 import type { ResourceType } from "../../resources/index.js";
 import type { Resource } from "../../resources/resource.js";
 import type { Properties } from "../checkedInputs.js";
+import { bothMasks, type SecretMask, secretsWithin } from "./secretMask.js";
 
 type AnyResource = Resource<object, object>;
 
@@ -11,8 +12,10 @@ type AnyResource = Resource<object, object>;
  * endpoint. (The sdk's classes take the Endpoint itself. Through them the copy's password would lie in the state in clear: Pulumi marks a dynamic
  * resource's outputs as secret by the names of its inputs.)
  */
-export function withDoorOutputs(type: ResourceType, outputs: object): Properties {
-  return type === "Endpoint" ? { ...outputs, connection: inputsAmong(type, outputs) } : { ...outputs };
+export function withDoorOutputs(type: ResourceType, outputs: object, secrets: SecretMask): readonly [Properties, SecretMask] {
+  if (type !== "Endpoint") return [{ ...outputs }, secrets];
+  // It has the inputs' names, so what is secret of them is secret of it.
+  return [{ ...outputs, connection: inputsAmong(type, outputs) }, bothMasks(secrets, secretsWithin([["connection", secrets]]))];
 }
 
 /** What a resource made of them: it knows nothing of what a door adds. */
@@ -33,6 +36,6 @@ export function previewed(type: ResourceType, resource: AnyResource, inputs: obj
   const { properties = {}, inputProperties = {}, required = [] } = packageSchema.resources[type] ?? {};
   const comes = (name: string) =>
     required.includes(name) || !Object.hasOwn(inputProperties, name) || (resource.computed?.includes(name) ?? false);
-  const unknown = Object.keys(properties).filter((name) => known[name] === undefined && comes(name));
-  return withDoorOutputs(type, { ...Object.fromEntries(unknown.map((name) => [name, UNKNOWN])), ...known });
+  const unknown = Object.keys(withoutDoorOutputs(type, properties)).filter((name) => known[name] === undefined && comes(name));
+  return { ...Object.fromEntries(unknown.map((name) => [name, UNKNOWN])), ...known };
 }

@@ -1,4 +1,4 @@
-import { type PropertySpec, packageSchema, refName, typeNamed } from "../../contract/packageSchema.js";
+import { ANY, type PropertySpec, packageSchema, refName, typeNamed } from "../../contract/packageSchema.js";
 import { isUnknown } from "../../contract/unknowns.js";
 
 /** Which of some values are secret: all of it, or what lies under these names (and indexes of lists). */
@@ -35,7 +35,8 @@ export function mayHoldSecrets(property: PropertySpec | undefined): boolean {
   if (!property) return false;
   if (property.secret) return true;
   if (property.items) return mayHoldSecrets(property.items);
-  return property.$ref !== undefined && Object.values(typeNamed(refName(property.$ref)).properties ?? {}).some(mayHoldSecrets);
+  if (property.$ref === undefined || property.$ref === ANY) return false;
+  return Object.values(typeNamed(refName(property.$ref)).properties ?? {}).some(mayHoldSecrets);
 }
 
 /** Whether Pulumi may print what a program gave for an input: it hides what came as a secret, and nothing else. */
