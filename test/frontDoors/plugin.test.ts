@@ -115,7 +115,7 @@ describe("the plugin's protocol", () => {
       id: "",
       outputs: {
         ...endpoint,
-        connection: endpoint,
+        connection: secret(server.endpoint()),
         serverVersion: UNKNOWN,
         serverId: UNKNOWN,
         encoding: UNKNOWN,

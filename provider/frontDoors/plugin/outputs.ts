@@ -14,8 +14,9 @@ type AnyResource = Resource<object, object>;
  */
 export function withDoorOutputs(type: ResourceType, outputs: object, secrets: SecretMask): readonly [Properties, SecretMask] {
   if (type !== "Endpoint") return [{ ...outputs }, secrets];
-  // It has the inputs' names, so what is secret of them is secret of it.
-  return [{ ...outputs, connection: inputsAmong(type, outputs) }, bothMasks(secrets, secretsWithin([["connection", secrets]]))];
+  // Secret as a whole when a part of it is: that is what every SDK makes of it, except that of YAML, which loses a secret within a value.
+  const connection = secrets === undefined ? undefined : secretsWithin([["connection", true]]);
+  return [{ ...outputs, connection: inputsAmong(type, outputs) }, bothMasks(secrets, connection)];
 }
 
 /** What a resource made of them: it knows nothing of what a door adds. */
