@@ -145,7 +145,8 @@ async function reconcile(
   try {
     // What only the worker's memory holds: passwords, and contacts with their tokens.
     const unlike = ["source", "target", "alerts"].some((name) => changed.includes(name));
-    if (!isEnded(known.state, inputs.desiredState) && (unlike || !known.leased)) {
+    const starts = !isEnded(known.state, inputs.desiredState) && (unlike || !known.leased);
+    if (starts) {
       const { retry } = known.settings;
       const alerts = alertOrders(inputs);
       await embeddedRunner.start({
@@ -158,7 +159,8 @@ async function reconcile(
         takeOver: unlike,
       });
     }
-    const reached = await waitForTask({ kind, ends, taskId, inputs, log, signal });
+    const formerStatusAt = starts ? known.status?.updatedAt : undefined;
+    const reached = await waitForTask({ kind, ends, taskId, inputs, log, signal, formerStatusAt });
     warnOfFindings(reached, log);
     return outputsOf(inputs, reached);
   } catch (cause) {

@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly dependencies?: Readonly<Record<string, string>>;
   /** Installs the packed godwit. Default true. */
   readonly godwit?: boolean;
+  /** Puts the commands of the program's packages on the PATH, as a global installation does. */
+  readonly commandsOnPath?: boolean;
   /** Variables for the CLI and the program, over a clean set: PULUMI_*, GODWIT_*, PG* and NODE_OPTIONS are not inherited. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Gets every line the CLI prints, as it comes. */
@@ -96,7 +98,12 @@ export async function createProgram(options: ProgramOptions): Promise<PulumiProg
   const bin = join(await cliFolder(), "bin");
   const environment: Record<string, string> = {
     ...inherited(),
-    PATH: [bin, dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
+    PATH: [
+      ...(options.commandsOnPath ? [join(folder, "node_modules/.bin")] : []),
+      bin,
+      dirname(process.execPath),
+      process.env.PATH ?? "",
+    ].join(delimiter),
     TMPDIR: temporary,
     PULUMI_HOME: join(home, "pulumi"),
     PULUMI_BACKEND_URL: `file://${stateFolder}`,
