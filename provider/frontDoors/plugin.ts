@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type * as protocol from "@pulumi/pulumi/proto/provider_pb.js";
 // biome-ignore lint/correctness/useImportExtensions: the rule knows no JSON
@@ -55,7 +56,12 @@ export class PluginProvider {
         const { values, secrets } = decoded(request.getNews());
         return checkAnswer(values, bothMasks(secrets, configurationSecrets(values)), configurationFailures(values));
       }),
-      diffConfig: answering(() => new messages.DiffResponse().setChanges(messages.DiffResponse.DiffChanges.DIFF_NONE)),
+      diffConfig: answering((request: protocol.DiffRequest) => {
+        const same = isDeepStrictEqual(decoded(request.getOlds()).values, decoded(request.getNews()).values);
+        const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
+        // No setting makes another provider of it, whose resources would all be replaced.
+        return new messages.DiffResponse().setChanges(same ? DIFF_NONE : DIFF_SOME);
+      }),
       configure: answering((request: protocol.ConfigureRequest) => {
         this.#configuration = configured(decoded(request.getArgs()).values);
         return new messages.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);

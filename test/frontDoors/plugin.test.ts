@@ -188,6 +188,33 @@ describe("the plugin's protocol", () => {
     expect(JSON.stringify(plugin.said)).not.toContain(server.password);
   });
 
+  it("takes its settings, keeps the secret ones secret, and leaves those alone that are none of its own", async () => {
+    const settings = { smtpUrl: "smtps://user:token@mail.example.com", smtpFrom: "godwit@example.com", version: "0.1.0" };
+    expect(await plugin.checkConfig({ ...settings, sourcePassword: "of a project that is called godwit" })).toMatchObject({
+      inputs: { ...settings, smtpUrl: secret(settings.smtpUrl), sourcePassword: expect.any(String) },
+      failures: [],
+    });
+    const { failures } = await plugin.checkConfig({ smtpFrom: 7, connections: "shop", leaveUnreachable: "perhaps" });
+    expect(failures.map(({ property, reason }) => `${property} ${reason}`)).toEqual([
+      "smtpFrom must be a string",
+      expect.stringContaining("connections: must be an object from names to connections"),
+      "leaveUnreachable must be true or false",
+      "smtpUrl is required when smtpFrom is given",
+    ]);
+    expect(await plugin.diffConfig(settings, settings)).toMatchObject({ changes: 1 });
+    expect(await plugin.diffConfig(settings, { ...settings, smtpFrom: "dba@example.com" })).toMatchObject({
+      changes: 2,
+      replacesList: [],
+    });
+    const ends = { source: server.endpoint(), target: server.endpoint(), migrationTypes: ["full"] };
+    const task = { ...ends, alerts: { contacts: ["dba@example.com"] } };
+    expect((await plugin.check("MigrationTask", task)).failures).toMatchObject([{ property: "alerts.contacts[0]" }]);
+    await plugin.configure({ ...settings, smtpUrl: secret(settings.smtpUrl) });
+    const checked = await plugin.check("MigrationTask", task);
+    expect(checked.failures).toEqual([]);
+    expect(checked.inputs.alerts).toMatchObject({ smtp: { url: secret(settings.smtpUrl), from: settings.smtpFrom } });
+  });
+
   it("imports by a connection's name, which has to be there and to fit", async () => {
     await plugin.configure({ connections: secret(JSON.stringify({ shop: server.endpoint(), half: { engine: "postgresql" } })) });
     const endpoint = await plugin.read("Endpoint", "shop", {}, {});

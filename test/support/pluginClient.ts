@@ -27,6 +27,8 @@ export interface PluginClient {
   /** What the plugin said to the engine. */
   readonly said: readonly { readonly message: string; readonly urn: string; readonly ephemeral: boolean }[];
   readonly raw: ResourceProviderClient;
+  checkConfig(news: Values): Promise<{ inputs: Values; failures: { property: string; reason: string }[] }>;
+  diffConfig(olds: Values, news: Values): Promise<messages.DiffResponse.AsObject>;
   configure(args: Values): Promise<void>;
   check(type: string, news: Values): Promise<{ inputs: Values; failures: { property: string; reason: string }[] }>;
   diff(type: string, olds: Values, news: Values): Promise<messages.DiffResponse.AsObject>;
@@ -76,6 +78,15 @@ export async function startPlugin(environment: Readonly<Record<string, string>> 
     process: child,
     said,
     raw,
+    async checkConfig(news) {
+      const request = new messages.CheckRequest().setNews(struct(news));
+      const answer = await answered<messages.CheckResponse>((done) => raw.checkConfig(request, done));
+      return { inputs: values(answer.getInputs()), failures: answer.getFailuresList().map((failure) => failure.toObject()) };
+    },
+    async diffConfig(olds, news) {
+      const request = new messages.DiffRequest().setOlds(struct(olds)).setNews(struct(news));
+      return (await answered<messages.DiffResponse>((done) => raw.diffConfig(request, done))).toObject();
+    },
     async configure(args) {
       await answered((done) => raw.configure(new messages.ConfigureRequest().setArgs(struct(args)), done));
     },
