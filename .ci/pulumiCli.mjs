@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -21,6 +22,9 @@ const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Vers
 /** The newest Node language host that the module proxy has; it serves newer CLIs and SDKs as well. */
 const LANGUAGE_HOST = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
 const LANGUAGE_HOST_VERSION = "v3.68.0";
+/** Runs programs in YAML, which stand in the tests for every language that is not TypeScript. */
+const YAML_HOST = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml";
+const YAML_HOST_VERSION = "v1.25.0";
 /** Runs dynamic resources. */
 const DYNAMIC_PROVIDER = "pulumi-resource-pulumi-nodejs";
 
@@ -40,7 +44,9 @@ export async function installPulumi(root, say) {
 }
 
 function isComplete(place) {
-  return ["pulumi", "pulumi-language-nodejs", DYNAMIC_PROVIDER].every((name) => existsSync(join(place, "bin", name)));
+  return ["pulumi", "pulumi-language-nodejs", "pulumi-language-yaml", DYNAMIC_PROVIDER].every((name) =>
+    existsSync(join(place, "bin", name)),
+  );
 }
 
 /** Asked first: the wrapper itself would wait minutes where a firewall drops packets. */
@@ -70,37 +76,34 @@ function build(root, place, version, say) {
   if (go.error || go.status !== 0) {
     throw new Error(
       `the Pulumi CLI cannot be downloaded from here, and Go, which could build it, is missing. Install Go 1.25 or newer, or put ` +
-        `the CLI ${version} (pulumi, pulumi-language-nodejs, ${DYNAMIC_PROVIDER}) into ${join(place, "bin")}`,
+        `the CLI ${version} (pulumi, pulumi-language-nodejs, pulumi-language-yaml, ${DYNAMIC_PROVIDER}) into ${join(place, "bin")}`,
     );
   }
   say(
-    `the download of the Pulumi CLI is blocked: building ${version} from the Go module proxy, once, about 5 minutes on two cores`,
+    `the download of the Pulumi CLI is blocked: building what is missing of ${version} from the Go module proxy, once, about 7 minutes on two cores`,
   );
   const work = mkdtempSync(join(tmpdir(), "godwit-pulumi-"));
-  const finished = `${place}.building-${process.pid}`;
+  const bin = join(place, "bin");
+  const partial = `.building-${process.pid}`;
   try {
-    const bin = join(finished, "bin");
     mkdirSync(bin, { recursive: true });
-    goBuild({
-      folder: join(work, "cli"),
-      module: `${CLI}@v${version}`,
-      flags: `-s -w -X ${VERSION_VARIABLE}=${version}`,
-      output: join(bin, "pulumi"),
-      say,
-    });
-    goBuild({
-      folder: join(work, "language-host"),
-      module: `${LANGUAGE_HOST}@${LANGUAGE_HOST_VERSION}`,
-      flags: `-s -w -X ${VERSION_VARIABLE}=${LANGUAGE_HOST_VERSION.slice(1)}`,
-      output: join(bin, "pulumi-language-nodejs"),
-      say,
-    });
+    const parts = [
+      [`${CLI}@v${version}`, `-X ${VERSION_VARIABLE}=${version}`],
+      [`${LANGUAGE_HOST}@${LANGUAGE_HOST_VERSION}`, `-X ${VERSION_VARIABLE}=${LANGUAGE_HOST_VERSION.slice(1)}`],
+      [`${YAML_HOST}@${YAML_HOST_VERSION}`, ""],
+    ];
+    for (const [module, flags] of parts) {
+      const name = module.split("@")[0].split("/").at(-1);
+      const output = join(bin, name);
+      // A set-up of before a part joined has the others, and programs may be running on them.
+      if (existsSync(output)) continue;
+      goBuild({ folder: join(work, name), module, flags: `-s -w ${flags}`, output: `${output}${partial}`, say });
+      renameSync(`${output}${partial}`, output);
+    }
     copyFileSync(join(root, "node_modules/@pulumi/pulumi", DYNAMIC_PROVIDER), join(bin, DYNAMIC_PROVIDER));
-    rmSync(place, { recursive: true, force: true });
-    renameSync(finished, place);
   } finally {
     rmSync(work, { recursive: true, force: true });
-    rmSync(finished, { recursive: true, force: true });
+    for (const name of readdirSync(bin)) if (name.endsWith(partial)) rmSync(join(bin, name));
   }
 }
 

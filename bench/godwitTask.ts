@@ -28,7 +28,7 @@ export async function timeGodwitTask(inputs: TaskInputs): Promise<number> {
   process.env.GODWIT_HOME = home;
   try {
     const given = withDefaults("MigrationTask", inputs) as unknown as MigrationTaskInputs;
-    const context = { log: { info: () => undefined, warn: () => undefined } };
+    const context = { log: { info: () => undefined, status: () => undefined, warn: () => undefined } };
     const began = process.hrtime.bigint();
     const { id, outputs } = await migrationTask.create(given, context);
     const seconds = Number(process.hrtime.bigint() - began) / 1e9;

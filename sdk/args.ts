@@ -370,8 +370,8 @@ export interface MigrationTaskArgs {
   readonly source: Input<ConnectionArgs> | Endpoint;
   /** Where the data goes. See `Connection` for what replaces; a replaced task copies everything again. */
   readonly target: Input<ConnectionArgs> | Endpoint;
-  /** The task's name, unique on its target. The SDK makes it of project, stack and the resource's name when it is left out. */
-  readonly taskName: Input<string>;
+  /** The task's name, unique on its target. Default: project, stack and the resource's name. */
+  readonly taskName?: Input<string>;
   /** What moves: any subset. */
   readonly migrationTypes: Input<readonly Input<MigrationType>[]>;
   /** What to move. Default: every user schema. Added tables are loaded and then join the stream; removed ones leave it. */
@@ -423,11 +423,8 @@ export interface MigrationTaskArgs {
 export interface ReplicationSlotArgs {
   /** The server that has the slot. See `Connection` for what replaces. */
   readonly endpoint: Input<ConnectionArgs> | Endpoint;
-  /**
-   * The slot's name: lower-case letters, digits and underscores. The SDK makes one of the resource's name with the prefix
-   * `godwit_` when it is left out.
-   */
-  readonly name: Input<string>;
+  /** The slot's name: lower-case letters, digits and underscores. Default: the resource's name after `godwit_`. */
+  readonly name?: Input<string>;
   /** The output plugin, such as `pgoutput` or `test_decoding`. Default: `pgoutput`. */
   readonly plugin?: Input<string>;
   /** Whether the slot is kept in step on standbys (PostgreSQL 17 and up). In place. Default: `false`. */

@@ -1,4 +1,5 @@
 import { type CustomResourceOptions, dynamic, getProject, getStack, type Output } from "@pulumi/pulumi";
+import { defaultTaskName } from "../provider/contract/defaultNames.js";
 import type { MigrationTaskOutputs } from "../provider/contract/types.js";
 import { secretAlerts } from "./alerts.js";
 import type { MigrationTaskArgs } from "./args.js";
@@ -37,11 +38,7 @@ export class MigrationTask extends dynamic.Resource {
   declare readonly errors: Output<MigrationTaskOutputs["errors"]>;
 
   /** Without a `taskName` the task's is made of project, stack and the resource's name. */
-  constructor(
-    name: string,
-    args: Omit<MigrationTaskArgs, "taskName"> & Partial<Pick<MigrationTaskArgs, "taskName">>,
-    opts?: CustomResourceOptions,
-  ) {
+  constructor(name: string, args: MigrationTaskArgs, opts?: CustomResourceOptions) {
     const outputs = {
       taskId: undefined,
       state: undefined,
@@ -55,7 +52,7 @@ export class MigrationTask extends dynamic.Resource {
       skippedObjects: undefined,
       errors: undefined,
     };
-    const taskName = args.taskName ?? `${getProject()}/${getStack()}/${name}`;
+    const taskName = args.taskName ?? defaultTaskName(getProject(), getStack(), name);
     const alerts = args.alerts === undefined ? {} : { alerts: secretAlerts(args.alerts) };
     const inputs = { ...args, ...alerts, taskName, source: connection(args.source), target: connection(args.target) };
     super(provider, name, { ...outputs, ...inputs }, opts, "godwit", "MigrationTask");

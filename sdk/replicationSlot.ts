@@ -1,11 +1,11 @@
 import { type CustomResourceOptions, dynamic, type Output } from "@pulumi/pulumi";
+import { defaultSlotName } from "../provider/contract/defaultNames.js";
 import type { ReplicationSlotOutputs } from "../provider/contract/types.js";
 import type { ReplicationSlotArgs } from "./args.js";
 import { connection } from "./connection.js";
 import { shim } from "./shim.js";
 
 const provider = shim("ReplicationSlot");
-const PREFIX = "godwit_";
 
 /** A logical replication slot. It retains WAL until it is read or dropped. */
 export class ReplicationSlot extends dynamic.Resource {
@@ -20,11 +20,7 @@ export class ReplicationSlot extends dynamic.Resource {
   declare readonly walStatus: Output<ReplicationSlotOutputs["walStatus"]>;
 
   /** Without a `name` the slot takes the resource's, as far as a slot's name can, after the prefix `godwit_`. */
-  constructor(
-    name: string,
-    args: Omit<ReplicationSlotArgs, "name"> & Partial<Pick<ReplicationSlotArgs, "name">>,
-    opts?: CustomResourceOptions,
-  ) {
+  constructor(name: string, args: ReplicationSlotArgs, opts?: CustomResourceOptions) {
     const outputs = {
       plugin: undefined,
       failover: undefined,
@@ -32,12 +28,7 @@ export class ReplicationSlot extends dynamic.Resource {
       consistentPoint: undefined,
       walStatus: undefined,
     };
-    const inputs = { ...args, name: args.name ?? slotName(name), endpoint: connection(args.endpoint) };
+    const inputs = { ...args, name: args.name ?? defaultSlotName(name), endpoint: connection(args.endpoint) };
     super(provider, name, { ...outputs, ...inputs }, opts, "godwit", "ReplicationSlot");
   }
-}
-
-/** PostgreSQL takes lower-case letters, digits and underscores, 63 at most. */
-function slotName(resourceName: string): string {
-  return (PREFIX + resourceName.toLowerCase().replaceAll(/[^a-z0-9_]/g, "_")).slice(0, 63);
 }

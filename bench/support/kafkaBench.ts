@@ -84,7 +84,7 @@ export class KafkaBench {
     const raw = { source: source.endpoint(DATABASE), target: kafka.endpoint(), objects: [{ schema: "public" }], ...inputs };
     const kafkaInputs = { topic, createTopics: { partitions: PARTITIONS } };
     const given = withDefaults("MigrationTask", { ...raw, kafka: kafkaInputs }) as unknown as MigrationTaskInputs;
-    const context = { log: { info: () => undefined, warn: () => undefined } };
+    const context = { log: { info: () => undefined, status: () => undefined, warn: () => undefined } };
     try {
       if (!inputs.migrationTypes?.includes("schema")) await kafka.createTopic(topicOf(topic), PARTITIONS);
       // Asked while it runs: a worker that is done is gone.

@@ -1,4 +1,4 @@
-import { type PropertySpec, packageSchema, refName, type TypeSpec } from "./packageSchema.js";
+import { ANY, type PropertySpec, packageSchema, refName, type TypeSpec } from "./packageSchema.js";
 
 export interface GeneratedFile {
   /** Relative to the project's root. */
@@ -44,9 +44,11 @@ function providerTypes(): string {
     const changed = Object.keys(resource.properties).filter((key) => isRetyped(name, key));
     const base = changed.length > 0 ? `Omit<${name}Inputs, ${changed.map((key) => `"${key}"`).join(" | ")}>` : `${name}Inputs`;
     const outputs = Object.entries(resource.properties).filter(([key]) => !inputs.has(key) || changed.includes(key));
-    const doc = comment("Inputs as check leaves them: defaults are filled in.");
+    const doc = comment("Inputs as check leaves them: defaults and names are filled in.");
+    // What every output has, and no default: a name that was made of the resource's.
+    const filled = resource.required.filter((key) => inputs.has(key) && !changed.includes(key));
     parts.push(
-      `${doc}${fields(`export interface ${name}Inputs`, resource.inputProperties, resource.requiredInputs, PLAIN)}`,
+      `${doc}${fields(`export interface ${name}Inputs`, resource.inputProperties, [...resource.requiredInputs, ...filled], PLAIN)}`,
       `${comment(resource.description)}${fields(`export interface ${name}Outputs extends ${base}`, Object.fromEntries(outputs), resource.required, PLAIN)}`,
     );
   }
@@ -108,6 +110,7 @@ function typeOf(property: PropertySpec, dialect: Dialect): string {
 }
 
 function bareType(property: PropertySpec, dialect: Dialect): string {
+  if (property.$ref === ANY) return "unknown";
   if (property.$ref) return dialect.ref(refName(property.$ref));
   if (property.items) return `readonly ${element(typeOf(property.items, dialect))}[]`;
   if (property.additionalProperties) return `Readonly<Record<string, ${typeOf(property.additionalProperties, dialect)}>>`;

@@ -50,6 +50,12 @@ export const packageSchema: PackageSpec = {
   resources: plainNames(schema.resources as Record<string, ResourceSpec>),
 };
 
+/**
+ * The `$ref` of a value of any type. An Endpoint's `connection` is such: to give it the type Connection would be right, but Pulumi's YAML takes no output
+ * that has an enum in it for an input.
+ */
+export const ANY = "pulumi.json#/Any";
+
 /** The plain name of the type that a `$ref` means. */
 export function refName(ref: string): string {
   return ref.slice(`#/types/${TOKEN_PREFIX}`.length);

@@ -31,8 +31,9 @@ const RULES: Readonly<Record<string, Rules>> = {
   Endpoint: (inputs) => connectionRules("", inputs as Connection),
   MigrationTask: (inputs) => taskRules(inputs as MigrationTaskInputs),
   ReplicationSlot: (inputs) => {
-    const { endpoint } = inputs as { endpoint: Connection };
-    return [...connectionRules("endpoint", endpoint), ...engineAmong("endpoint", endpoint, HAS_SLOTS)];
+    const { endpoint, name } = inputs as { endpoint: Connection; name?: string };
+    const unnamed = name === undefined ? [{ property: "name", reason: "is required. The slot's name." }] : [];
+    return [...unnamed, ...connectionRules("endpoint", endpoint), ...engineAmong("endpoint", endpoint, HAS_SLOTS)];
   },
   Whitelist: (inputs) => whitelistRules(inputs as WhitelistInputs),
   SequenceSync: (inputs) => sequenceRules(inputs as SequenceSyncInputs),
@@ -111,6 +112,8 @@ function sslRules(path: string, { ssl }: Connection): Failure[] {
 function taskRules(task: MigrationTaskInputs): Failure[] {
   const failures = [...connectionRules("source", task.source), ...connectionRules("target", task.target)];
   failures.push(...targetRules(task));
+  // Front doors make one of the resource's name; a task's file has to give it.
+  if (task.taskName === undefined) failures.push({ property: "taskName", reason: "is required. It is unique on the target." });
   const { connectionMinutes, otherMinutes } = task.retry ?? {};
   if (typeof connectionMinutes === "number" && typeof otherMinutes === "number" && otherMinutes >= connectionMinutes) {
     failures.push({ property: "retry.otherMinutes", reason: `must be below connectionMinutes (${connectionMinutes})` });

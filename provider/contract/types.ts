@@ -572,7 +572,7 @@ export interface Alerts {
   readonly smtp?: SmtpRelay;
 }
 
-/** Inputs as check leaves them: defaults are filled in. */
+/** Inputs as check leaves them: defaults and names are filled in. */
 export interface EndpointInputs {
   /** The database's family. A change replaces. */
   readonly engine: Engine;
@@ -612,15 +612,20 @@ export interface EndpointOutputs extends EndpointInputs {
   readonly timeZone: string;
   /** Whether the role is a superuser. */
   readonly superuser: boolean;
+  /**
+   * The inputs as one value, for other resources that take an endpoint. Only from the plugin: the classes of the npm package are
+   * passed on themselves.
+   */
+  readonly connection?: unknown;
 }
 
-/** Inputs as check leaves them: defaults are filled in. */
+/** Inputs as check leaves them: defaults and names are filled in. */
 export interface MigrationTaskInputs {
   /** Where the data is. See `Connection` for what replaces; a replaced task copies everything again. */
   readonly source: Connection;
   /** Where the data goes. See `Connection` for what replaces; a replaced task copies everything again. */
   readonly target: Connection;
-  /** The task's name, unique on its target. The SDK makes it of project, stack and the resource's name when it is left out. */
+  /** The task's name, unique on its target. Default: project, stack and the resource's name. */
   readonly taskName: string;
   /** What moves: any subset. */
   readonly migrationTypes: readonly MigrationType[];
@@ -685,14 +690,11 @@ export interface MigrationTaskOutputs extends MigrationTaskInputs {
   readonly errors: readonly TaskError[];
 }
 
-/** Inputs as check leaves them: defaults are filled in. */
+/** Inputs as check leaves them: defaults and names are filled in. */
 export interface ReplicationSlotInputs {
   /** The server that has the slot. See `Connection` for what replaces. */
   readonly endpoint: Connection;
-  /**
-   * The slot's name: lower-case letters, digits and underscores. The SDK makes one of the resource's name with the prefix
-   * `godwit_` when it is left out.
-   */
+  /** The slot's name: lower-case letters, digits and underscores. Default: the resource's name after `godwit_`. */
   readonly name: string;
   /** The output plugin, such as `pgoutput` or `test_decoding`. Default: `pgoutput`. */
   readonly plugin: string;
@@ -717,7 +719,7 @@ export interface ReplicationSlotOutputs extends ReplicationSlotInputs {
   readonly walStatus?: SlotWalStatus;
 }
 
-/** Inputs as check leaves them: defaults are filled in. */
+/** Inputs as check leaves them: defaults and names are filled in. */
 export interface WhitelistInputs {
   /** The server. See `Connection` for what replaces. */
   readonly endpoint: Connection;
@@ -748,7 +750,7 @@ export interface WhitelistOutputs extends WhitelistInputs {
   readonly rules: readonly string[];
 }
 
-/** Inputs as check leaves them: defaults are filled in. */
+/** Inputs as check leaves them: defaults and names are filled in. */
 export interface SequenceSyncInputs {
   /** Where the values are. See `Connection` for what replaces. */
   readonly source: Connection;

@@ -18,7 +18,7 @@ export function validate(resourceType: string, inputs: object): readonly Failure
   const copy = structuredClone(inputs);
   const check = validatorOf(resourceType);
   check(copy);
-  const failures = (check.errors ?? []).filter((error) => !isUnknown(error.data)).map((error) => failureOf(error));
+  const failures = (check.errors ?? []).filter((error) => !isOfUnknowns(error)).map((error) => failureOf(error));
   // Rules read properties as the schema describes them: they would trip over what does not fit it.
   return failures.length > 0 ? failures : rulesOf(resourceType)(copy);
 }
@@ -38,6 +38,13 @@ function validatorOf(resourceType: string): ValidateFunction {
   const validator = ajv.compile(inputsJsonSchema(resource));
   validators.set(resourceType, validator);
   return validator;
+}
+
+/** Whether only values fail that are not known yet. Of two such in a list nobody knows that they are the same. */
+function isOfUnknowns({ keyword, data, params }: ErrorObject): boolean {
+  if (keyword !== "uniqueItems") return isUnknown(data);
+  const { i } = params as { i: number };
+  return Array.isArray(data) && isUnknown(data[i]);
 }
 
 interface Verbose {

@@ -86,6 +86,8 @@ export enum ErrorCode {
   LeaseLost = "GW1605",
   /** The task did not reach waitFor; it goes on, or failed for the reason given. */
   TaskFailed = "GW1604",
+  /** The user interrupted the operation, or its time (customTimeouts) was up. What was begun goes on, or is taken up by the next pulumi up. */
+  Interrupted = "GW1608",
 
   /** The slot does not exist on the source. */
   SlotMissing = "GW1701",

@@ -1,11 +1,9 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { packageSchema } from "../contract/packageSchema.js";
-import { validate, withDefaults } from "../contract/validate.js";
-import { ErrorCode, GodwitError } from "../engine/errors.js";
+import { GodwitError } from "../engine/errors.js";
 import { type ResourceType, resourceOf } from "../resources/index.js";
-import type { CheckFailure, Context, Log } from "../resources/resource.js";
+import type { Context, Log } from "../resources/resource.js";
+import { checkedInputs, type Properties } from "./checkedInputs.js";
 
-type Properties = Readonly<Record<string, unknown>>;
 type Provider = Required<Omit<dynamic.ResourceProvider<Properties, object>, "configure">>;
 
 /**
@@ -32,11 +30,9 @@ function providerOf(resourceType: ResourceType): Provider {
   const context: Context = { log: printed(resourceType) };
   return {
     async check(_olds, news) {
-      const inputs = withoutProvider(news);
-      const failures = validate(resourceType, inputs);
-      if (failures.length > 0) return { inputs, failures: failures.map((failure) => reported(resourceType, failure)) };
-      const checked = withDefaults(resourceType, inputs);
-      return { inputs: checked, failures: (resource.check?.(checked) ?? []).map((failure) => reported(resourceType, failure)) };
+      // The sdk marks what schema.json calls secret, and Pulumi prints no secret.
+      const { inputs, failures } = checkedInputs(resourceType, withoutProvider(news), () => true);
+      return { inputs, failures: [...failures] };
     },
     async diff(_id, olds, news) {
       const { changes, replaces, deleteBeforeReplace } = resource.diff(withoutProvider(olds), withoutProvider(news));
@@ -66,21 +62,10 @@ function withoutProvider(properties: object): Properties {
   return own;
 }
 
-/**
- * Pulumi prints the value of a failing top-level property beside the reason. Secrets are marked as such and stay hidden, but not one
- * under a misspelt name: no value belongs to a failure without a property, so there the reason names it.
- */
-function reported(resourceType: ResourceType, { property, reason }: CheckFailure): dynamic.CheckFailure {
-  const known = packageSchema.resources[resourceType]?.inputProperties ?? {};
-  const printsValue = !/[.[]/.test(property);
-  if (printsValue && !Object.hasOwn(known, property))
-    return { property: "", reason: `${ErrorCode.InvalidInput}: ${property}: ${reason}` };
-  return { property, reason: `${ErrorCode.InvalidInput}: ${reason}` };
-}
-
 function printed(resourceType: string): Log {
   return {
     info: (message) => console.log(`${resourceType}: ${message}`),
+    status: (message) => console.log(`${resourceType}: ${message}`),
     warn: (message) => console.log(`${resourceType}: warning: ${message}`),
   };
 }

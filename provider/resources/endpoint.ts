@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EndpointInputs, EndpointOutputs } from "../contract/types.js";
+import { containsUnknown } from "../contract/unknowns.js";
 import { readServerFacts } from "../databases/index.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
 import { inputDiff } from "./inputDiff.js";
@@ -8,8 +9,15 @@ import type { Context, Resource } from "./resource.js";
 /** A registered, verified connection. There is nothing to make: creating one connects and notes who answered. */
 export const endpoint: Resource<EndpointInputs, EndpointOutputs> = {
   diff(olds, news) {
-    const { changed, replaces } = inputDiff("Endpoint", olds, news);
-    return { changes: changed.length > 0, replaces, deleteBeforeReplace: false };
+    const { changed, replaces, details } = inputDiff("Endpoint", olds, news);
+    return { changes: changed.length > 0, replaces, deleteBeforeReplace: false, details };
+  },
+
+  preview(inputs, olds) {
+    // Under a host that was registered, another server is an error.
+    const same =
+      olds?.serverId !== undefined && !containsUnknown(inputs.hosts) && inputs.hosts.some((host) => olds.hosts.includes(host));
+    return { ...inputs, ...(same ? { serverId: olds.serverId, encoding: olds.encoding } : {}) };
   },
 
   async create(inputs, { log }) {
@@ -37,6 +45,11 @@ export const endpoint: Resource<EndpointInputs, EndpointOutputs> = {
 
   async delete() {
     // Nothing was made.
+  },
+
+  imports: {
+    connections: ["connection"],
+    find: async ([connection]) => connection && { id: randomUUID(), outputs: await register({ ...connection }) },
   },
 };
 

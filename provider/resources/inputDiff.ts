@@ -3,11 +3,15 @@ import { packageSchema, refName } from "../contract/packageSchema.js";
 import type { Connection } from "../contract/types.js";
 import { containsUnknown, isUnknown } from "../contract/unknowns.js";
 import { withDefaults } from "../contract/validate.js";
+import type { PropertyChange } from "./resource.js";
+import { valueChanges } from "./valueChanges.js";
 
 export interface InputDiff {
   readonly changed: readonly string[];
   /** Those of `changed` that only a new resource can take. */
   readonly replaces: readonly string[];
+  /** Value by value. */
+  readonly details: readonly PropertyChange[];
 }
 
 /**
@@ -21,15 +25,24 @@ export function inputDiff(resourceType: string, olds: object, news: object, comp
   const after = news as Readonly<Record<string, unknown>>;
   const changed: string[] = [];
   const replaces: string[] = [];
+  const details: PropertyChange[] = [];
   for (const [name, property] of Object.entries(properties)) {
     if (computed.includes(name) && after[name] === undefined) continue;
     if (isDeepStrictEqual(before[name], after[name]) && !containsUnknown(after[name])) continue;
     changed.push(name);
     const connection = property.$ref !== undefined && refName(property.$ref) === "Connection";
-    if (!property.willReplaceOnChanges) continue;
-    if (!connection || isAnotherDatabase(before[name], after[name])) replaces.push(name);
+    const replaced = property.willReplaceOnChanges && (!connection || isAnotherDatabase(before[name], after[name]));
+    if (replaced) replaces.push(name);
+    for (const change of valueChanges(name, before[name], after[name])) {
+      details.push({ ...change, replaces: replaced === true && (!connection || leadsElsewhere(name, change.property)) });
+    }
   }
-  return { changed, replaces };
+  return { changed, replaces, details };
+}
+
+/** What a resource found at a server, not in its inputs, and an update mends. */
+export function foundOtherwise(property: string): PropertyChange {
+  return { property, kind: "update", replaces: false, found: true };
 }
 
 /**
@@ -38,14 +51,18 @@ export function inputDiff(resourceType: string, olds: object, news: object, comp
  */
 function isAnotherDatabase(before: unknown, after: unknown): boolean {
   if (!isConnection(before) || !isConnection(after)) return before !== undefined && !isUnknown(after);
-  if (containsUnknown(after.hosts)) return false;
   return (
     before.engine !== after.engine ||
     before.databaseName !== after.databaseName ||
     before.oracle?.serviceName !== after.oracle?.serviceName ||
     before.oracle?.sid !== after.oracle?.sid ||
-    !after.hosts.some((host) => before.hosts.includes(host))
+    (!containsUnknown(after.hosts) && !after.hosts.some((host) => before.hosts.includes(host)))
   );
+}
+
+/** Whether a path within a connection is of what `isAnotherDatabase` asks. */
+function leadsElsewhere(name: string, path: string): boolean {
+  return path === name || /^\.(engine|databaseName|hosts|oracle$|oracle\.(serviceName|sid))/.test(path.slice(name.length));
 }
 
 function isConnection(value: unknown): value is Connection {

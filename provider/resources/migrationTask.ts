@@ -1,4 +1,6 @@
+import { defaultTaskName } from "../contract/defaultNames.js";
 import type { MigrationTaskInputs, MigrationTaskOutputs } from "../contract/types.js";
+import { containsUnknown } from "../contract/unknowns.js";
 import { routeKind } from "../databases/index.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
 import type { PlannedTable, PrecheckItem, PresentName } from "../engine/models/plan.js";
@@ -10,9 +12,11 @@ import { validationRequest } from "../engine/validation/validationRequest.js";
 import { embeddedRunner } from "../runner/embedded.js";
 import { godwitHome } from "../runner/taskFiles.js";
 import { alertFailures, alertOrders } from "./alertOrders.js";
-import { inputDiff } from "./inputDiff.js";
+import { foundOtherwise, inputDiff } from "./inputDiff.js";
 import { type Context, InitializationFailed, type Log, type Resource } from "./resource.js";
-import { definitionOf, endsOf, planOptionsOf, settingsOf } from "./taskSpec.js";
+import { taskImport } from "./taskImport.js";
+import { errorOf, outputsOf } from "./taskOutputs.js";
+import { definitionOf, endsOf, planOptionsOf, settingsOf, taskIdOf } from "./taskSpec.js";
 import { waitForTask } from "./taskWait.js";
 import { atEnd } from "./unreachableEnd.js";
 
@@ -35,13 +39,31 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
   check: alertFailures,
 
   diff(olds, news) {
-    const { changed, replaces } = inputDiff("MigrationTask", olds, news, COMPUTED);
+    const { changed, replaces, details } = inputDiff("MigrationTask", olds, news, COMPUTED);
+    const otherwise = !isAsDesired(olds.state, news.desiredState);
     return {
-      changes: changed.length > 0 || !isAsDesired(olds.state, news.desiredState),
+      changes: changed.length > 0 || otherwise,
       replaces,
       // Two tasks of one name would share slot, publication and store entry.
       deleteBeforeReplace: true,
+      details: otherwise ? [...details, foundOtherwise("state")] : details,
     };
+  },
+
+  computed: COMPUTED,
+
+  declared: (inputs, { project, stack, name, smtp }) => ({
+    taskName: defaultTaskName(project, stack, name),
+    ...inputs,
+    ...(smtp && isRecord(inputs.alerts) ? { alerts: { smtp, ...inputs.alerts } } : {}),
+  }),
+
+  preview(inputs, olds) {
+    const { taskName, target, source, migrationTypes } = inputs;
+    if (containsUnknown([taskName, source, target.engine, target.databaseName, migrationTypes])) return inputs;
+    const known = { taskId: taskIdOf(inputs), ...(olds?.startPosition ? { startPosition: olds.startPosition } : {}) };
+    const own = migrationTypes.includes("incremental") ? { slotName: definitionOf(inputs).slotName } : {};
+    return { ...known, ...own, ...inputs };
   },
 
   async create(inputs, context) {
@@ -67,7 +89,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
 
   update: (_id, olds, news, context) => reconcile(news, inputDiff("MigrationTask", olds, news, COMPUTED).changed, context),
 
-  async delete(_id, outputs, { log }) {
+  async delete(_id, outputs, { log, signal }) {
     const ends = endsOf(outputs);
     const kind = routeKind(ends);
     const definition = definitionOf(outputs);
@@ -75,7 +97,7 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
     const store = await atEnd(`schema godwit with the task ${taskId}`, log, () => kind.openStore(ends));
     try {
       const task = await store?.readTask(taskId);
-      if (store && task) await finish(kind, store, task, outputs, log);
+      if (store && task) await finish(kind, store, task, outputs, { log, signal });
       await embeddedRunner.stop(godwitHome(), taskId);
       await store?.fence(taskId);
       // The source first: what stays there costs its owner disk space.
@@ -88,12 +110,14 @@ export const migrationTask: Resource<MigrationTaskInputs, MigrationTaskOutputs> 
     }
     await embeddedRunner.forget(godwitHome(), taskId);
   },
+
+  imports: taskImport,
 };
 
 async function reconcile(
   inputs: MigrationTaskInputs,
   changed: readonly string[],
-  { log }: Context,
+  { log, signal }: Context,
 ): Promise<MigrationTaskOutputs> {
   const ends = endsOf(inputs);
   const kind = routeKind(ends);
@@ -106,6 +130,7 @@ async function reconcile(
     if (known) await adjust(kind, store, known, inputs, changed, log);
     else {
       const planned = await checkedPlan(kind, inputs, new Set(), log);
+      signal?.throwIfAborted();
       await store.createTask({ definition, settings: settingsOf(inputs), desiredState: inputs.desiredState, ...planned });
       log.info(
         `task ${taskId}: ${planned.plan.tables.length} tables, ${planned.plan.steps.length} statements, ${planned.plan.skipped.length} objects left out`,
@@ -120,7 +145,8 @@ async function reconcile(
   try {
     // What only the worker's memory holds: passwords, and contacts with their tokens.
     const unlike = ["source", "target", "alerts"].some((name) => changed.includes(name));
-    if (!isEnded(known.state, inputs.desiredState) && (unlike || !known.leased)) {
+    const starts = !isEnded(known.state, inputs.desiredState) && (unlike || !known.leased);
+    if (starts) {
       const { retry } = known.settings;
       const alerts = alertOrders(inputs);
       await embeddedRunner.start({
@@ -133,7 +159,8 @@ async function reconcile(
         takeOver: unlike,
       });
     }
-    const reached = await waitForTask({ kind, ends, taskId, inputs, log });
+    const formerStatusAt = starts ? known.status?.updatedAt : undefined;
+    const reached = await waitForTask({ kind, ends, taskId, inputs, log, signal, formerStatusAt });
     warnOfFindings(reached, log);
     return outputsOf(inputs, reached);
   } catch (cause) {
@@ -241,7 +268,7 @@ async function finish(
   store: TaskStore,
   task: TaskRecord,
   outputs: MigrationTaskOutputs,
-  log: Log,
+  { log, signal }: Pick<Context, "log" | "signal">,
 ): Promise<void> {
   const waiting = task.phase === "incremental" && task.leased && task.status && task.status.stepsDone < task.status.stepsTotal;
   if (!waiting || task.state !== "running") return;
@@ -253,6 +280,7 @@ async function finish(
     taskId: task.definition.taskId,
     inputs: { ...outputs, desiredState: "stopped" },
     log,
+    signal,
   });
 }
 
@@ -302,28 +330,8 @@ async function troubleOf(
   );
 }
 
-function outputsOf(inputs: MigrationTaskInputs, task: TaskRecord): MigrationTaskOutputs {
-  const start = task.definition.startPosition ?? task.capturePosition?.toString();
-  return {
-    ...inputs,
-    taskId: task.definition.taskId,
-    state: task.state,
-    phase: task.phase,
-    ...(migrates(task.definition, "incremental") ? { slotName: task.definition.slotName } : {}),
-    ...(start === undefined ? {} : { startPosition: routeKind(endsOf(inputs)).formatPosition(BigInt(start)) }),
-    prechecks: task.prechecks.map(({ item, severity, passed, message, remedy }) => ({ item, severity, passed, message, remedy })),
-    skippedObjects: task.skipped,
-    errors: task.errors.map(({ code, message, at }) => ({ code, message, at })),
-  };
-}
-
-function errorOf(cause: unknown): { code: string; message: string; at: string; retrying: false } {
-  return {
-    code: cause instanceof GodwitError ? cause.code : ErrorCode.TaskFailed,
-    message: cause instanceof Error ? cause.message : String(cause),
-    at: new Date().toISOString(),
-    retrying: false,
-  };
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Nothing is left for a worker to do. */

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { Connection, SelectedSequence, SequenceSyncInputs, SequenceSyncOutputs, SequenceValue } from "../contract/types.js";
 import { sequencesOf } from "../databases/index.js";
 import { withConnection } from "../databases/postgres/connection.js";
@@ -7,7 +6,7 @@ import { type Sequence, sequenceKey } from "../databases/postgres/sequences.js";
 import { advanced, callsBehind, mustHold } from "../databases/postgres/sequencesAhead.js";
 import { moveSequence } from "../databases/postgres/sequencesMove.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
-import { inputDiff } from "./inputDiff.js";
+import { foundOtherwise, inputDiff } from "./inputDiff.js";
 import type { Log, Resource } from "./resource.js";
 
 const APPLICATION = { applicationName: "godwit/sequences" };
@@ -17,11 +16,17 @@ export const sequenceSync: Resource<SequenceSyncInputs, SequenceSyncOutputs> = {
   diff(olds, news) {
     // The output `sequences` is another thing than the input, which lies in `selection`.
     const { sequences: _values, selection, ...rest } = olds;
-    const { changed, replaces } = inputDiff("SequenceSync", rest, { ...news, sequences: undefined });
-    const others = changed.filter((name) => name !== "sequences");
-    const reselected = !isDeepStrictEqual(selection, news.sequences);
-    return { changes: others.length > 0 || reselected || (olds.behind ?? []).length > 0, replaces, deleteBeforeReplace: false };
+    const { changed, replaces, details } = inputDiff("SequenceSync", { ...rest, sequences: selection }, news);
+    const behind = (olds.behind ?? []).length > 0;
+    return {
+      changes: changed.length > 0 || behind,
+      replaces,
+      deleteBeforeReplace: false,
+      details: behind ? [...details, foundOtherwise("behind")] : details,
+    };
   },
+
+  preview: ({ sequences: selection, ...rest }) => ({ ...rest, ...(selection ? { selection } : {}), behind: [] }),
 
   async create(inputs, { log }) {
     return { id: randomUUID(), outputs: await sync(inputs, log) };

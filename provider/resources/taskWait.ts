@@ -21,6 +21,10 @@ export interface Wait {
   readonly taskId: string;
   readonly inputs: Pick<MigrationTaskInputs, "waitFor" | "migrationTypes" | "desiredState" | "retry" | "dataValidation">;
   readonly log: Log;
+  /** When what the store last said was published, if by a worker before the present one: of no word then that it has caught up. */
+  readonly formerStatusAt?: string | undefined;
+  /** Ends the wait, not the task. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -35,6 +39,7 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
   let lostAt: number | undefined;
   try {
     for (;;) {
+      wait.signal?.throwIfAborted();
       try {
         store ??= await wait.kind.openStore(wait.ends);
         const task = await store.readTask(wait.taskId);
@@ -48,7 +53,7 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
         await throwIfOver(task, wait, heldAt);
         const line = progressLine(task);
         if (line !== lastLine && Date.now() - lineAt > LINE_MILLISECONDS) {
-          wait.log.info(line);
+          wait.log.status(line);
           lastLine = line;
           lineAt = Date.now();
         }
@@ -74,15 +79,16 @@ export async function waitForTask(wait: Wait): Promise<TaskRecord> {
   }
 }
 
-function isReached({ state, phase, status, leased }: TaskRecord, { inputs }: Wait): boolean {
+function isReached({ state, phase, status, leased }: TaskRecord, { inputs, formerStatusAt }: Wait): boolean {
   if (inputs.desiredState === "paused") return state === "paused" || state === "completed";
   if (inputs.desiredState === "stopped") return state === "stopped" || state === "completed";
   if (state === "completed") return true;
   if (state !== "running") return false;
   const incremental = inputs.migrationTypes.includes("incremental");
   const request = validationRequest({ dataValidation: inputs.dataValidation });
+  const present = status?.updatedAt !== formerStatusAt;
   const caughtUp = () =>
-    incremental && phase === "incremental" && status?.phase === "incremental" && status.incremental?.caughtUp === true;
+    incremental && present && phase === "incremental" && status?.phase === "incremental" && status.incremental?.caughtUp === true;
   switch (inputs.waitFor ?? (!incremental ? "completed" : request ? "validated" : "caughtUp")) {
     case "started":
       return leased;

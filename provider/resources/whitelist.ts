@@ -1,9 +1,9 @@
 import { isAnyAddress } from "../contract/addresses.js";
-import type { WhitelistInputs, WhitelistOutputs } from "../contract/types.js";
-import { type HbaRules, hbaLines, readBlock, withBlock, withoutBlock } from "../databases/postgres/hbaBlock.js";
+import type { HbaAuthMethod, HbaConnectionType, WhitelistInputs, WhitelistOutputs } from "../contract/types.js";
+import { type HbaRules, hbaLines, hbaRules, readBlock, withBlock, withoutBlock } from "../databases/postgres/hbaBlock.js";
 import { editHbaFile, type HbaFile, readHbaFile } from "../databases/postgres/hbaFile.js";
 import { ErrorCode, GodwitError } from "../engine/errors.js";
-import { inputDiff } from "./inputDiff.js";
+import { foundOtherwise, inputDiff } from "./inputDiff.js";
 import type { Log, Resource } from "./resource.js";
 import { atEnd } from "./unreachableEnd.js";
 
@@ -13,14 +13,20 @@ const COMPUTED = ["databases", "usernames", "connectionType"] as const;
 /** One marked block of lines in a server's pg_hba.conf. */
 export const whitelist: Resource<WhitelistInputs, WhitelistOutputs> = {
   diff(olds, news) {
-    const { changed, replaces } = inputDiff("Whitelist", olds, news, COMPUTED);
+    const { changed, replaces, details } = inputDiff("Whitelist", olds, news, COMPUTED);
+    const byHand = drifted(olds);
     return {
-      changes: changed.length > 0 || drifted(olds),
+      changes: changed.length > 0 || byHand,
       replaces,
       // Under the same name on the same server, the old one's removal would take the new one's block away.
       deleteBeforeReplace: true,
+      details: byHand ? [...details, foundOtherwise("rules")] : details,
     };
   },
+
+  computed: COMPUTED,
+
+  preview: (inputs, olds) => ({ ...inputs, ...(olds?.file ? { file: olds.file } : {}) }),
 
   async create(inputs, { log }) {
     const outputs = await converge(inputs, log);
@@ -54,6 +60,29 @@ export const whitelist: Resource<WhitelistInputs, WhitelistOutputs> = {
         return remove({ ...endpoint, databaseName: "postgres" });
       }),
     );
+  },
+
+  imports: {
+    connections: ["connection"],
+    thing: "block",
+    async find([endpoint], name) {
+      const file = endpoint && (await readHbaFile(endpoint));
+      const lines = file && readBlock(file.text, name);
+      if (!endpoint || !lines) return undefined;
+      const rules = hbaRules(lines);
+      if (!rules) {
+        throw new GodwitError(ErrorCode.HbaBlockBroken, "the block's lines are not such as a Whitelist writes", {
+          object: name,
+          remedy: "remove the block and declare the Whitelist; or give its lines the same type, databases, users and method",
+        });
+      }
+      const allowAnyAddress = rules.cidrs.some(isAnyAddress);
+      const [connectionType, authMethod] = [rules.connectionType as HbaConnectionType, rules.authMethod as HbaAuthMethod];
+      return {
+        id: name,
+        outputs: { endpoint, name, ...rules, connectionType, authMethod, allowAnyAddress, file: file.path, rules: lines },
+      };
+    },
   },
 };
 

@@ -50,7 +50,11 @@ export async function accept(acceptance: Acceptance): Promise<boolean> {
   const home = acceptance.home ?? (await mkdtemp(join(tmpdir(), "godwit-accept-")));
   const former = process.env.GODWIT_HOME;
   process.env.GODWIT_HOME = home;
-  const log = { info: (line: string) => say("", line), warn: (line: string) => say("warning", line) };
+  const log = {
+    info: (line: string) => say("", line),
+    status: (line: string) => say("", line),
+    warn: (line: string) => say("warning", line),
+  };
   const inputs = withDefaults("MigrationTask", {
     source,
     target,

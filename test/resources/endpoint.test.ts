@@ -30,7 +30,7 @@ describe.each<PostgresMajor>([10, 18])("an endpoint on PostgreSQL %i", (major) =
       superuser: true,
     });
     expect(context.lines.join()).not.toContain(server.password);
-    expect(endpoint.diff(outputs, inputs)).toEqual({ changes: false, replaces: [], deleteBeforeReplace: false });
+    expect(endpoint.diff(outputs, inputs)).toEqual({ changes: false, replaces: [], deleteBeforeReplace: false, details: [] });
     expect(await endpoint.read("id", outputs, recordedLog())).toEqual(outputs);
   });
 

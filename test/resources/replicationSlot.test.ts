@@ -160,7 +160,12 @@ describe.each<PostgresMajor>([10, 15, 18])("a replication slot on PostgreSQL %i"
   it("is replaced, old one first, only for what the contract says", async () => {
     const { outputs } = await replicationSlot.create(inputs(server), recordedLog());
     const replaced = (more: Partial<ReplicationSlotInputs>) => replicationSlot.diff(outputs, inputs(server, more));
-    expect(replaced({ name: "other" })).toEqual({ changes: true, replaces: ["name"], deleteBeforeReplace: true });
+    expect(replaced({ name: "other" })).toEqual({
+      changes: true,
+      replaces: ["name"],
+      deleteBeforeReplace: true,
+      details: [{ property: "name", kind: "update", replaces: true }],
+    });
     expect(replaced({ plugin: "test_decoding" }).replaces).toEqual(["plugin"]);
     expect(replaced({ endpoint: server.endpoint("other") }).replaces).toEqual(["endpoint"]);
     expect(replaced({ endpoint: { ...server.endpoint(), hosts: ["elsewhere:5432"] } }).replaces).toEqual(["endpoint"]);

@@ -61,7 +61,12 @@ describe("a sequence sync", () => {
     ]);
     expect(outputs.behind).toEqual([]);
     expect((await target.query("INSERT INTO i DEFAULT VALUES RETURNING id::text")).rows).toEqual([{ id: "5000000002" }]);
-    expect(sequenceSync.diff(outputs, inputs())).toEqual({ changes: false, replaces: [], deleteBeforeReplace: false });
+    expect(sequenceSync.diff(outputs, inputs())).toEqual({
+      changes: false,
+      replaces: [],
+      deleteBeforeReplace: false,
+      details: [],
+    });
     expect(await sequenceSync.read("id", outputs, recordedLog())).toEqual(outputs);
   });
 

@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly dependencies?: Readonly<Record<string, string>>;
   /** Installs the packed godwit. Default true. */
   readonly godwit?: boolean;
+  /** Puts the commands of the program's packages on the PATH, as a global installation does. */
+  readonly commandsOnPath?: boolean;
   /** Variables for the CLI and the program, over a clean set: PULUMI_*, GODWIT_*, PG* and NODE_OPTIONS are not inherited. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Gets every line the CLI prints, as it comes. */
@@ -26,6 +28,8 @@ export interface PulumiStep {
   readonly type: string;
   /** Properties that differ; empty when Pulumi gives none. */
   readonly diffs: readonly string[];
+  /** Path to kind of difference (`update`, `add-replace`, ...), where the provider gives them. */
+  readonly detailedDiff: Readonly<Record<string, string>>;
 }
 
 export interface PulumiResult {
@@ -44,6 +48,8 @@ export interface PulumiRunOptions {
   readonly args?: readonly string[];
   /** Do not throw when the CLI ends with another code than 0. */
   readonly mayFail?: boolean;
+  /** Sends ^C to the CLI once its output holds this. */
+  readonly interruptAt?: RegExp;
 }
 
 /** A program in a folder of its own, with its own PULUMI_HOME, GODWIT_HOME, passphrase and file backend; its stack is `dev`. */
@@ -92,7 +98,12 @@ export async function createProgram(options: ProgramOptions): Promise<PulumiProg
   const bin = join(await cliFolder(), "bin");
   const environment: Record<string, string> = {
     ...inherited(),
-    PATH: [bin, dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
+    PATH: [
+      ...(options.commandsOnPath ? [join(folder, "node_modules/.bin")] : []),
+      bin,
+      dirname(process.execPath),
+      process.env.PATH ?? "",
+    ].join(delimiter),
     TMPDIR: temporary,
     PULUMI_HOME: join(home, "pulumi"),
     PULUMI_BACKEND_URL: `file://${stateFolder}`,
@@ -105,13 +116,17 @@ export async function createProgram(options: ProgramOptions): Promise<PulumiProg
     ...options.environment,
   };
 
-  const run = (args: readonly string[], { mayFail = false, input = "" } = {}) =>
-    runCli(join(bin, "pulumi"), args, { folder, environment, mayFail, input, onOutput: options.onOutput });
+  const run = (args: readonly string[], { mayFail = false, input = "", interruptAt = undefined as RegExp | undefined } = {}) =>
+    runCli(join(bin, "pulumi"), args, { folder, environment, mayFail, input, interruptAt, onOutput: options.onOutput });
 
-  const operate = async (command: string, flags: readonly string[], { args = [], mayFail = false }: PulumiRunOptions = {}) => {
+  const operate = async (
+    command: string,
+    flags: readonly string[],
+    { args = [], mayFail = false, interruptAt }: PulumiRunOptions = {},
+  ) => {
     const log = join(home, `events-${randomBytes(4).toString("hex")}.json`);
     const always = ["--stack", "dev", "--non-interactive", "--color", "never", "--event-log", log];
-    const result = await run([command, ...flags, ...always, ...args], { mayFail });
+    const result = await run([command, ...flags, ...always, ...args], { mayFail, ...(interruptAt ? { interruptAt } : {}) });
     return { ...result, ...(await readEvents(log)) };
   };
 
@@ -186,17 +201,22 @@ interface CliOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly mayFail: boolean;
   readonly input: string;
+  readonly interruptAt: RegExp | undefined;
   readonly onOutput: ((text: string) => void) | undefined;
 }
 
 async function runCli(program: string, args: readonly string[], options: CliOptions): Promise<PulumiResult> {
   const child = spawn(program, args, { cwd: options.folder, env: options.environment });
   const texts = { stdout: "", stderr: "" };
+  let interrupted = false;
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8");
     child[name].on("data", (text: string) => {
       texts[name] += text;
       options.onOutput?.(text);
+      if (interrupted || !options.interruptAt?.test(texts[name])) return;
+      interrupted = true;
+      child.kill("SIGINT");
     });
   }
   child.stdin.on("error", () => undefined);
@@ -214,8 +234,16 @@ async function runCli(program: string, args: readonly string[], options: CliOpti
 /** The parts used of the engine's events (sdk/go/common/apitype/events.go), one JSON object a line. */
 interface EngineEvent {
   readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> };
-  readonly resourcePreEvent?: { readonly metadata: { op: string; urn: string; type: string; diffs?: string[] | null } };
+  readonly resourcePreEvent?: { readonly metadata: StepMetadata };
   readonly diagnosticEvent?: { readonly severity: string; readonly message: string; readonly urn?: string };
+}
+
+interface StepMetadata {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly diffs?: readonly string[] | null;
+  readonly detailedDiff?: Readonly<Record<string, { readonly diffKind: string }>> | null;
 }
 
 async function readEvents(log: string): Promise<Pick<PulumiResult, "changes" | "steps" | "diagnostics">> {
@@ -225,8 +253,9 @@ async function readEvents(log: string): Promise<Pick<PulumiResult, "changes" | "
     changes: events.findLast((event) => event.summaryEvent)?.summaryEvent?.resourceChanges ?? {},
     steps: events.flatMap(({ resourcePreEvent }) => {
       if (!resourcePreEvent) return [];
-      const { op, urn, type, diffs } = resourcePreEvent.metadata;
-      return [{ op, urn, type, diffs: diffs ?? [] }];
+      const { op, urn, type, diffs, detailedDiff } = resourcePreEvent.metadata;
+      const kinds = Object.entries(detailedDiff ?? {}).map(([path, { diffKind }]) => [path, diffKind]);
+      return [{ op, urn, type, diffs: diffs ?? [], detailedDiff: Object.fromEntries(kinds) as Record<string, string> }];
     }),
     diagnostics: events.flatMap(({ diagnosticEvent }) => {
       if (!diagnosticEvent || !["warning", "error"].includes(diagnosticEvent.severity)) return [];

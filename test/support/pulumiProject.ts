@@ -37,7 +37,8 @@ export async function installDependencies(folder: string, dependencies: Readonly
   });
   // Hard links: real files under the program's own node_modules, a hundred times faster than installing again.
   const modules = join(prepared, "node_modules");
-  await run("cp", ["-R", "-l", modules, folder]).catch(() => run("cp", ["-R", modules, folder]));
+  // -P: the links in .bin stay links, as npm makes them.
+  await run("cp", ["-R", "-P", "-l", modules, folder]).catch(() => run("cp", ["-R", "-P", modules, folder]));
   // No link: an example writes its own over it, and two at once would leave a mixture of both to every program of the run.
   await writeFile(join(folder, "package.json"), manifest);
 }

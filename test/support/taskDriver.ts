@@ -29,7 +29,8 @@ export interface TaskDriver {
 export async function createTaskDriver(): Promise<TaskDriver> {
   const home = await mkdtemp(join(tmpdir(), "godwit-home-"));
   const lines: string[] = [];
-  const log = { info: (line: string) => void lines.push(line), warn: (line: string) => void lines.push(`warning: ${line}`) };
+  const keep = (line: string) => void lines.push(line);
+  const log = { info: keep, status: keep, warn: (line: string) => keep(`warning: ${line}`) };
   let id = "";
   let outputs: MigrationTaskOutputs | undefined;
   const inHome = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -31,6 +31,16 @@ export function hbaLines(rules: HbaRules): readonly string[] {
   return rules.cidrs.map((cidr) => [rules.connectionType, databases, usernames, withBits(cidr), rules.authMethod].join("\t"));
 }
 
+/** What lines let in that `hbaLines` made; undefined when they are others. */
+export function hbaRules(lines: readonly string[]): HbaRules | undefined {
+  const [first] = lines;
+  const [connectionType, databases, usernames, , authMethod] = first?.split("\t") ?? [];
+  if (!connectionType || !databases || !usernames || !authMethod) return undefined;
+  const cidrs = lines.map((line) => line.split("\t")[3] ?? "");
+  const rules = { cidrs, databases: unquoted(databases), usernames: unquoted(usernames), connectionType, authMethod };
+  return hbaLines(rules).every((line, index) => line === lines[index]) ? rules : undefined;
+}
+
 /** The lines between a block's markers, or undefined when there is no block of this name. Errors: GW1803. */
 export function readBlock(text: HbaText, name: string): readonly string[] | undefined {
   const found = locate(text, name);
@@ -114,6 +124,12 @@ function locate(text: string, name: string): Location | undefined {
 /** A quoted word loses what it would mean as a keyword, a +group, an @file; a quote in it is doubled. */
 function quoted(name: string, keywords: readonly string[]): string {
   return keywords.includes(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The names of a column: words, and quoted ones that may hold commas. */
+function unquoted(column: string): readonly string[] {
+  const words = column.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [];
+  return words.map((word) => (word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word));
 }
 
 function withBits(cidr: string): string {
