@@ -1,16 +1,15 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { packageSchema } from "../../provider/contract/packageSchema.js";
-import { lockedVersion, REPOSITORY } from "../support/pulumiProject.js";
+import { cliFolder } from "../support/pulumi.js";
+import { REPOSITORY } from "../support/pulumiProject.js";
 
 describe("schema.json", () => {
   it("is a Pulumi package schema by the CLI's own check", async () => {
-    const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
-    const cli = join(home, "versions", await lockedVersion("pulumi"), "bin/pulumi");
+    const cli = join(cliFolder(), "bin/pulumi");
     const { stdout, stderr } = await promisify(execFile)(cli, ["schema", "check", join(REPOSITORY, "schema.json")]);
     expect(`${stdout}${stderr}`).not.toMatch(/error|warning/i);
   });

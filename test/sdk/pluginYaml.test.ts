@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { compareDatabases } from "../support/compareTables.js";
 import { listLeftovers, listLocalLeftovers } from "../support/leftovers.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { createProgram, type PulumiProgram } from "../support/pulumi.js";
 import { REPOSITORY } from "../support/pulumiProject.js";
+import { describeYaml } from "../support/yamlTests.js";
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -22,21 +23,21 @@ async function documented(): Promise<string> {
     .replaceAll("username: godwit", "username: postgres");
 }
 
-beforeAll(async () => {
-  [source, target] = await Promise.all([startPostgres({ major: 15 }), startPostgres({ major: 18 })]);
-  for (const server of [source, target]) await server.createDatabase("shop");
-  await source.query(
-    "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 1000)",
-    undefined,
-    "shop",
-  );
-  program = await createProgram({ files: { "Pulumi.yaml": await documented() }, commandsOnPath: true });
-  await program.config.set("sourcePassword", source.password, { secret: true });
-  await program.config.set("targetPassword", target.password, { secret: true });
-});
-afterAll(() => Promise.all([program?.remove(), source?.remove(), target?.remove()]));
+describeYaml("the YAML program of the documentation, with the plugin on the PATH", () => {
+  beforeAll(async () => {
+    [source, target] = await Promise.all([startPostgres({ major: 15 }), startPostgres({ major: 18 })]);
+    for (const server of [source, target]) await server.createDatabase("shop");
+    await source.query(
+      "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 1000)",
+      undefined,
+      "shop",
+    );
+    program = await createProgram({ files: { "Pulumi.yaml": await documented() }, commandsOnPath: true });
+    await program.config.set("sourcePassword", source.password, { secret: true });
+    await program.config.set("targetPassword", target.password, { secret: true });
+  });
+  afterAll(() => Promise.all([program?.remove(), source?.remove(), target?.remove()]));
 
-describe("the YAML program of the documentation, with the plugin on the PATH", () => {
   it("previews, comes up, and finds nothing to do", async () => {
     expect((await program.preview()).changes).toEqual({ create: 4 });
     expect(await listLeftovers(source)).toEqual([]);

@@ -95,7 +95,7 @@ export async function createProgram(options: ProgramOptions): Promise<PulumiProg
   for (const made of [folder, stateFolder, temporary]) await mkdir(made);
   const passphrase = join(home, "passphrase");
   await writeFile(passphrase, randomBytes(18).toString("base64url"), { mode: 0o600 });
-  const bin = join(await cliFolder(), "bin");
+  const bin = join(cliFolder(), "bin");
   const environment: Record<string, string> = {
     ...inherited(),
     PATH: [
@@ -138,9 +138,9 @@ export async function createProgram(options: ProgramOptions): Promise<PulumiProg
   };
 
   await installDependencies(folder, {
-    "@pulumi/pulumi": await lockedVersion("@pulumi/pulumi"),
-    "@types/node": await lockedVersion("@types/node"),
-    typescript: await lockedVersion("typescript"),
+    "@pulumi/pulumi": lockedVersion("@pulumi/pulumi"),
+    "@types/node": lockedVersion("@types/node"),
+    typescript: lockedVersion("typescript"),
     ...(options.godwit === false ? {} : { godwit: `file:${await packGodwit()}` }),
     ...options.dependencies,
   });
@@ -185,8 +185,8 @@ const TSCONFIG = JSON.stringify({
 });
 
 /** Where `.ci/setup.mjs` put the CLI; called directly, so that a PULUMI_HOME of the program's own does not hide it. */
-async function cliFolder(): Promise<string> {
-  return join(process.env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "versions", await lockedVersion("pulumi"));
+export function cliFolder(): string {
+  return join(process.env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "versions", lockedVersion("pulumi"));
 }
 
 function inherited(): Record<string, string> {

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -44,8 +45,8 @@ export async function installDependencies(folder: string, dependencies: Readonly
 }
 
 /** The version the repository itself is tested with. */
-export async function lockedVersion(packageName: string): Promise<string> {
-  const manifest = await readFile(join(REPOSITORY, "node_modules", packageName, "package.json"), "utf8");
+export function lockedVersion(packageName: string): string {
+  const manifest = readFileSync(join(REPOSITORY, "node_modules", packageName, "package.json"), "utf8");
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
