@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { TableEtl } from "../../provider/contract/types.js";
-import { killProcess } from "../support/kill.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
-import { digest } from "../support/rowRules.js";
+import { digest, onceLevel, upUnderKills } from "../support/rowRules.js";
 import { createTestTask, type Database, discard, type TestTask } from "../support/task.js";
-import { startWriters } from "../support/writers.js";
 
 const TABLES = `
   CREATE TYPE pair AS (name text, value bigint);
@@ -104,14 +101,6 @@ async function sides({ source, target }: TestTask) {
   return { source: await read(source, EXPECTED), target: await read(target, FOUND) };
 }
 
-async function settled(task: TestTask) {
-  for (const end = Date.now() + 60_000; ; ) {
-    const found = await sides(task);
-    if (JSON.stringify(found.source) === JSON.stringify(found.target) || Date.now() > end) return found;
-    await sleep(300);
-  }
-}
-
 describe.each([
   { from: 11, to: 14 },
   { from: 17, to: 18 },
@@ -133,26 +122,8 @@ describe.each([
   afterEach(() => discard(task));
 
   it("are at the target as the source's own SELECT gives them, under four writers, key changes and kill -9 of the worker", async () => {
-    const writers = await startWriters(source.clientConfig(task.source.name), {
-      tables: WRITTEN,
-      writers: 4,
-      maxChanges: 30_000,
-    });
-    const up = task.up({ ...live, objects, etl: ETL });
-    let failure: unknown;
-    up.catch((cause: unknown) => {
-      failure = cause;
-    });
-    let kills = 0;
-    for (let waited = 0; kills < 3 && waited < 60; waited++) {
-      if (failure) throw failure;
-      await sleep(700);
-      if (await killProcess(task.home, "worker")) kills++;
-    }
-    expect(kills).toBe(3);
-    await up;
-    await writers.done;
-    const found = await settled(task);
+    await upUnderKills(task, { ...live, objects, etl: ETL }, WRITTEN, 30_000);
+    const found = await onceLevel(() => sides(task));
     expect(found.target).toEqual(found.source);
     const [all] = await task.source.rows<{ n: number }>("SELECT count(*)::integer AS n FROM person");
     expect(found.target.person).not.toMatchObject({ n: all?.n });

@@ -3,9 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { SelectedTable } from "../../provider/contract/types.js";
 import { killProcess } from "../support/kill.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
-import { digest, failed, until } from "../support/rowRules.js";
+import { digest, failed, onceLevel, until, upUnderKills } from "../support/rowRules.js";
 import { createTestTask, type Database, discard, type TestTask } from "../support/task.js";
-import { startWriters } from "../support/writers.js";
 
 const TABLES = `
   CREATE TABLE orders (
@@ -65,14 +64,6 @@ async function sides({ source, target }: TestTask) {
   };
 }
 
-async function settled(task: TestTask) {
-  for (const end = Date.now() + 60_000; ; ) {
-    const found = await sides(task);
-    if (JSON.stringify(found.source) === JSON.stringify(found.target) || Date.now() > end) return found;
-    await sleep(300);
-  }
-}
-
 describe.each([
   { from: 11, to: 14 },
   { from: 17, to: 17 },
@@ -94,22 +85,8 @@ describe.each([
   afterEach(() => discard(task));
 
   it("are at the target while their condition is true, under four writers, key changes and kill -9 of the worker", async () => {
-    const writers = await startWriters(source.clientConfig(task.source.name), {
-      tables: WRITTEN,
-      writers: 4,
-      maxChanges: 40_000,
-    });
-    const up = task.up(chosen);
-    up.catch(() => undefined);
-    let kills = 0;
-    for (let waited = 0; kills < 3 && waited < 60; waited++) {
-      await sleep(700);
-      if (await killProcess(task.home, "worker")) kills++;
-    }
-    expect(kills).toBe(3);
-    await up;
-    await writers.done;
-    const found = await settled(task);
+    await upUnderKills(task, chosen, WRITTEN, 40_000);
+    const found = await onceLevel(() => sides(task));
     expect(found.target).toEqual(found.source);
     const [orders, , , event] = found.target;
     expect(orders?.n).toBeGreaterThan(0);
@@ -127,10 +104,10 @@ describe.each([
       UPDATE bag SET value = value + 30 WHERE kind < 'k3'; UPDATE bag SET value = NULL WHERE kind = 'k9';
       UPDATE event SET id = id + 1001; DELETE FROM orders WHERE id % 11 = 0 OR id IN (1, 3); DELETE FROM bag WHERE value = 33;
       BEGIN; INSERT INTO orders (id, "Units") VALUES (1, 2), (3, 3); UPDATE orders SET "Units" = 5 WHERE id = 1; UPDATE orders SET "Units" = 4 WHERE id = 3; COMMIT`);
-    const found = await settled(task);
+    const found = await onceLevel(() => sides(task));
     expect(found.target).toEqual(found.source);
     await task.source.run("TRUNCATE bag; INSERT INTO bag VALUES ('x', 21), ('y', 20)");
-    const after = await settled(task);
+    const after = await onceLevel(() => sides(task));
     expect(after.target).toEqual(after.source);
     expect((await task.refresh())?.errors).toEqual([]);
   });
