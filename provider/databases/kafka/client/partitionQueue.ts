@@ -45,6 +45,8 @@ export class PartitionQueue {
   registered = false;
   private readonly builder = new RecordBatchBuilder();
   private sequence = 0;
+  /** The partition has a batch under the present identity. */
+  private begun = false;
   private limit: number;
 
   constructor(
@@ -87,10 +89,14 @@ export class PartitionQueue {
     rules.ready(this);
   }
 
-  /** The oldest batch that may be sent now, if it is of this transaction. */
+  /**
+   * The oldest batch that may be sent now, if it is of this transaction. The first of all goes alone: a partition that knows nothing of the producer takes any
+   * number for its first, so one whose leader was not ready for the first batch (a topic just made) would take the second, and refuse the first for ever.
+   */
   next(transaction: number, atOnce: number): QueuedBatch | undefined {
     const [head] = this.waiting;
-    return head?.transaction === transaction && !this.failed && this.sent.length < atOnce ? head : undefined;
+    const most = this.begun ? atOnce : 1;
+    return head?.transaction === transaction && !this.failed && this.sent.length < most ? head : undefined;
   }
 
   /** Moves the head from waiting to sent. */
@@ -103,6 +109,7 @@ export class PartitionQueue {
   }
 
   confirm(batch: QueuedBatch): void {
+    this.begun = true;
     this.sent.splice(this.sent.indexOf(batch), 1);
     this.rules.held(-batch.bytes.length);
   }
@@ -122,6 +129,7 @@ export class PartitionQueue {
       this.builder.discard();
     }
     this.sequence = 0;
+    this.begun = false;
     this.unanswered = 0;
     this.failed = false;
     this.registered = false;
