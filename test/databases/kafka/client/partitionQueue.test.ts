@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { PartitionQueue } from "../../../../provider/databases/kafka/client/partitionQueue.js";
+import { openProducer } from "../../../../provider/databases/kafka/client/producer.js";
+import { startKafka } from "../../../support/kafka/kafka.js";
+import { describeKafka } from "../../../support/kafka/kafkaTests.js";
+import { readTopics } from "../../../support/kafka/readTopic.js";
 import { slice } from "./records.js";
 
 function queueOf(batches: number): PartitionQueue {
@@ -32,6 +36,36 @@ function answer(queue: PartitionQueue): void {
   queue.unanswered--;
   queue.confirm(first);
 }
+
+describeKafka("topics that were just made", () => {
+  it("take all batches of their first transaction, though their leaders may not know of them yet", async () => {
+    const kafka = await startKafka();
+    try {
+      // With several batches at once from the beginning every second transaction broke.
+      for (let n = 0; n < 20; n++) {
+        const topic = `new-${n}`;
+        await kafka.createTopic(topic, 6);
+        const options = {
+          clientId: "test",
+          transactionalId: topic,
+          acks: "all",
+          compression: "lz4",
+          batchBytes: 20_000,
+        } as const;
+        const producer = await openProducer(kafka.endpoint(), options);
+        await producer.prepare([{ name: topic }]);
+        for (let record = 0; record < 3000; record++)
+          producer.partition(topic, record % 6).append(1, undefined, slice("x".repeat(400)));
+        await producer.commit(undefined);
+        producer.close();
+      }
+      const topics = Array.from({ length: 20 }, (_, n) => `new-${n}`);
+      expect((await readTopics(kafka, topics)).length).toBe(60_000);
+    } finally {
+      await kafka.remove();
+    }
+  });
+});
 
 describe("batches of a partition", () => {
   it("go five at once, but the first of all goes alone until the broker has it", () => {
