@@ -8,8 +8,9 @@ export default defineConfig({
     // three only make each other time out.
     maxWorkers: 3,
     globalSetup: ["test/support/globalSetup.ts"],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // For the slowest under three heavy neighbours; what a test waits for has limits of its own.
+    testTimeout: 400_000,
+    hookTimeout: 300_000,
     reporters: ["default", "./test/support/summaryReporter.ts"],
   },
 });

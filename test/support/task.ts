@@ -58,7 +58,7 @@ export async function createTestTask(source: PostgresServer, target: PostgresSer
     refresh: driver.refresh,
     destroy: driver.destroy,
     compare: () => compareDatabases(config(ends.source), config(ends.target)),
-    async settle(seconds = 60) {
+    async settle(seconds = 120) {
       const end = Date.now() + seconds * 1000;
       for (;;) {
         const comparison = await compareDatabases(config(ends.source), config(ends.target));
