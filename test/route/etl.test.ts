@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { TableEtl } from "../../provider/contract/types.js";
-import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { digest, onceLevel, upUnderKills } from "../support/rowRules.js";
-import { createTestTask, type Database, discard, type TestTask } from "../support/task.js";
+import { taskOfEachTest } from "../support/suiteTask.js";
+import type { Database, TestTask } from "../support/task.js";
 
 const TABLES = `
   CREATE TYPE pair AS (name text, value bigint);
@@ -105,21 +105,10 @@ describe.each([
   { from: 11, to: 14 },
   { from: 17, to: 18 },
 ] as const)("rows that expressions make, $from to $to", ({ from, to }) => {
-  let source: PostgresServer;
-  let target: PostgresServer;
   let task: TestTask;
-  beforeAll(async () => {
-    [source, target] = await Promise.all([
-      startPostgres({ major: from, settings: { fsync: "off" } }),
-      startPostgres({ major: to, settings: { fsync: "off" } }),
-    ]);
+  taskOfEachTest({ from, to, sql: TABLES }, (made) => {
+    task = made;
   });
-  afterAll(() => Promise.all([source.remove(), target.remove()]));
-  beforeEach(async () => {
-    task = await createTestTask(source, target);
-    await task.source.run(TABLES);
-  });
-  afterEach(() => discard(task));
 
   it("are at the target as the source's own SELECT gives them, under four writers, key changes and kill -9 of the worker", async () => {
     await upUnderKills(task, { ...live, objects, etl: ETL }, WRITTEN, 30_000);

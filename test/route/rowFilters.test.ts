@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { SelectedTable } from "../../provider/contract/types.js";
 import { killProcess } from "../support/kill.js";
-import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { digest, failed, onceLevel, until, upUnderKills } from "../support/rowRules.js";
-import { createTestTask, type Database, discard, type TestTask } from "../support/task.js";
+import { taskOfEachTest } from "../support/suiteTask.js";
+import type { Database, TestTask } from "../support/task.js";
 
 const TABLES = `
   CREATE TABLE orders (
@@ -68,21 +68,10 @@ describe.each([
   { from: 11, to: 14 },
   { from: 17, to: 17 },
 ] as const)("rows filtered by `where`, $from to $to", ({ from, to }) => {
-  let source: PostgresServer;
-  let target: PostgresServer;
   let task: TestTask;
-  beforeAll(async () => {
-    [source, target] = await Promise.all([
-      startPostgres({ major: from, settings: { fsync: "off" } }),
-      startPostgres({ major: to, settings: { fsync: "off" } }),
-    ]);
+  taskOfEachTest({ from, to, sql: TABLES }, (made) => {
+    task = made;
   });
-  afterAll(() => Promise.all([source.remove(), target.remove()]));
-  beforeEach(async () => {
-    task = await createTestTask(source, target);
-    await task.source.run(TABLES);
-  });
-  afterEach(() => discard(task));
 
   it("are at the target while their condition is true, under four writers, key changes and kill -9 of the worker", async () => {
     await upUnderKills(task, chosen, WRITTEN, 40_000);

@@ -5,9 +5,8 @@ import { ddlOperations, type PlanOptions } from "../../../engine/plan.js";
 import type { PostgresCatalog } from "../../postgres/catalog/model.js";
 import type { DdlEvent } from "../../postgres/ddl/ddlEvent.js";
 import { FollowedNames } from "../../postgres/ddl/follow/followedNames.js";
-import { planNewTable, refuseRuled, replanTable } from "../../postgres/ddl/follow/replan.js";
+import { planNewTable, refuseJoinedRuled, refuseRuled, replanTable } from "../../postgres/ddl/follow/replan.js";
 import type { TableStructure } from "../../postgres/ddl/structure.js";
-import { hasRules } from "../../postgres/etl/valueSql.js";
 import { formatLsn } from "../../postgres/lsn.js";
 import { withWholeRows } from "../../postgres/replication/wholeRows.js";
 import type { FollowedTable } from "./changeSink.js";
@@ -121,8 +120,7 @@ export class StructureFollower {
       return undefined;
     }
     const was = before?.type === "table" ? before : undefined;
-    const joined = after.parents.filter((parent) => !was?.parents.some(({ id }) => id === parent.id));
-    if (former && was && joined.length > 0 && !hasRules(former.table)) refuseRuled({ ...after, parents: joined }, rules);
+    if (former) refuseJoinedRuled(former.table, was, after, rules);
     const table = former
       ? this.altered(former.table, was, after)
       : published.includes(this.options.publication) && before === undefined

@@ -78,6 +78,18 @@ export function refuseRuled(table: TableStructure, { options: { objects, etl }, 
   );
 }
 
+/** The same of parents that a followed table without rules has joined. */
+export function refuseJoinedRuled(
+  planned: PlannedTable,
+  was: TableStructure | undefined,
+  is: TableStructure,
+  rules: NewTableRules,
+): void {
+  if (!was || hasRules(planned)) return;
+  const joined = is.parents.filter(({ id }) => !was.parents.some((parent) => parent.id === id));
+  if (joined.length > 0) refuseRuled({ ...is, parents: joined }, rules);
+}
+
 export interface TableRules {
   /** Renames at the source are carried over. */
   readonly renames: boolean;

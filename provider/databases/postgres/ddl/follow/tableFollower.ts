@@ -2,7 +2,6 @@ import { ErrorCode, GodwitError } from "../../../../engine/errors.js";
 import type { QualifiedName } from "../../../../engine/models/catalog.js";
 import { NOT_LOADED, type Position } from "../../../../engine/models/change.js";
 import type { DdlOperations, DdlStep, PlannedTable } from "../../../../engine/models/plan.js";
-import { hasRules } from "../../etl/valueSql.js";
 import { formatLsn } from "../../lsn.js";
 import { shownTarget } from "../../schema/draft.js";
 import { ident, qualified } from "../../sql.js";
@@ -17,7 +16,7 @@ import type { FollowedNames } from "./followedNames.js";
 import { keyStep, keyStepId, renamedKeyStep } from "./keySteps.js";
 import { isNeeded } from "./needed.js";
 import { parentsOnTarget, referencedTable, withoutUnknownReferences } from "./neighbours.js";
-import { planNewTable, refuseRuled, replanTable } from "./replan.js";
+import { planNewTable, refuseJoinedRuled, refuseRuled, replanTable } from "./replan.js";
 
 export type TableOutcome =
   /** Nothing of the plan is another. */
@@ -175,8 +174,7 @@ export class TableFollower {
     is: TableStructure,
   ): Promise<TableOutcome> {
     const { context, target, position } = change;
-    const joined = is.parents.filter(({ id }) => !was?.parents.some((parent) => parent.id === id));
-    if (was && joined.length > 0 && !hasRules(planned)) refuseRuled({ ...is, parents: joined }, this.following);
+    refuseJoinedRuled(planned, was, is, this.following);
     const { objects } = this.following.options;
     if (objects && !objects.some(({ schema }) => schema === is.schema)) return { kind: "gone" };
     const operations = planned.ddl ?? NONE;
